@@ -1,0 +1,216 @@
+"""The typed settings, and the only reader of the environment.
+
+In: environment variables with the prefix `GRANTLINE_`. Out: one frozen `Settings`. A value that
+cannot be used is refused at start-up with the variable's name (`SettingInvalid`), never ignored.
+The Django settings (`config.django`) are made from it and carry it as `settings.GRANTLINE`; the rooms
+below receive values, not this object. Secrets are excluded from its repr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grantline.errors import SettingInvalid
+
+PREFIX = "GRANTLINE_"
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything an operator can set. Each field is the variable `GRANTLINE_<FIELD>`."""
+
+    data_dir: Path
+    """Folder that holds the embedded database, the versions, the spool and the secret key."""
+    database_url: str | None = field(default=None, repr=False)
+    """A PostgreSQL of your own (`postgresql://…`); unset: the embedded one under `data_dir`."""
+    lake_url: str | None = None
+    """Where the versions live; unset: `<data_dir>/lake`. A folder path or `file://` URL."""
+    host: str = "127.0.0.1"
+    """Address that the web server binds."""
+    port: int = 8700
+    """Port that the web server binds."""
+    public_url: str | None = None
+    """The address people open, when a proxy stands in front (`https://grantline.example.com`)."""
+    secret_key: str = field(default="", repr=False)
+    """Key for sessions and signatures; unset: made once and kept in `<data_dir>/secret_key`."""
+    service_role_arn: str | None = None
+    """ARN of the one principal that customers trust in their roles."""
+    aws_endpoint_url: str | None = None
+    """An S3- and STS-compatible endpoint instead of AWS: emulators, compatible stores."""
+    aws_region: str = "us-east-1"
+    """Region whose STS is called while a bucket's region is not known yet."""
+    memory_limit_mb: int = 1024
+    """Memory that DuckDB may use in one run before it spills to disk, in MiB."""
+    duckdb_threads: int = 2
+    """Threads that DuckDB may use in one run."""
+    worker_concurrency: int = 2
+    """Runs that one worker carries out side by side."""
+    upload_limit_mb: int = 1024
+    """Largest file taken by hand through a page or the API, in MiB."""
+    spool_limit_mb: int = 16384
+    """Largest object that is read from a bucket, in MiB."""
+    check_wait_seconds: int = 60
+    """How long a connection check waits for AWS to notice a new role, in seconds."""
+    minimum_interval_seconds: int = 900
+    """Shortest interval of an import's schedule, in seconds (the demo uses less)."""
+    token_days: int = 90
+    """Days an API token is valid where its maker names none."""
+    debug: bool = False
+    """Development only: Django's debug pages and unhashed static files."""
+    log_format: str = "text"
+    """`text` for people, `json` for machines."""
+
+    @property
+    def lake_dir(self) -> Path:
+        """The folder of the versions."""
+        if self.lake_url is None:
+            return self.data_dir / "lake"
+        return Path(self.lake_url.removeprefix("file://"))
+
+    @property
+    def spool_dir(self) -> Path:
+        """The folder for objects while they are read; emptied at start-up."""
+        return self.data_dir / "spool"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    Side effects: makes the data directory and, where no key is given, the secret key's file (mode
+    0600). Raises: `SettingInvalid` for an unknown variable with our prefix or a value out of range.
+    """
+    env = os.environ if environ is None else environ
+    _refuse_unknown(env)
+    data_dir = Path(env.get(PREFIX + "DATA_DIR") or _default_data_dir(env)).expanduser().absolute()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingInvalid(f"GRANTLINE_DATA_DIR: {data_dir} cannot be made: {error.strerror}.") from error
+    return Settings(
+        data_dir=data_dir,
+        database_url=_database_url(env),
+        lake_url=_lake_url(env),
+        host=env.get(PREFIX + "HOST") or Settings.host,
+        port=_integer(env, "PORT", Settings.port, 1, 65535),
+        public_url=_public_url(env),
+        secret_key=env.get(PREFIX + "SECRET_KEY") or _kept_secret_key(data_dir),
+        service_role_arn=_role_arn(env),
+        aws_endpoint_url=_endpoint_url(env),
+        aws_region=env.get(PREFIX + "AWS_REGION") or Settings.aws_region,
+        memory_limit_mb=_integer(env, "MEMORY_LIMIT_MB", Settings.memory_limit_mb, 128, 1 << 20),
+        duckdb_threads=_integer(env, "DUCKDB_THREADS", Settings.duckdb_threads, 1, 256),
+        worker_concurrency=_integer(env, "WORKER_CONCURRENCY", Settings.worker_concurrency, 1, 64),
+        upload_limit_mb=_integer(env, "UPLOAD_LIMIT_MB", Settings.upload_limit_mb, 1, 1 << 20),
+        spool_limit_mb=_integer(env, "SPOOL_LIMIT_MB", Settings.spool_limit_mb, 1, 1 << 24),
+        check_wait_seconds=_integer(env, "CHECK_WAIT_SECONDS", Settings.check_wait_seconds, 0, 300),
+        minimum_interval_seconds=_integer(
+            env, "MINIMUM_INTERVAL_SECONDS", Settings.minimum_interval_seconds, 5, 900
+        ),
+        token_days=_integer(env, "TOKEN_DAYS", Settings.token_days, 1, 3650),
+        debug=_boolean(env, "DEBUG"),
+        log_format=_choice(env, "LOG_FORMAT", Settings.log_format, ("text", "json")),
+    )
+
+
+def variable_names() -> list[str]:
+    """Every environment variable that `load` reads, in the order of the fields."""
+    return [PREFIX + name.upper() for name in Settings.__dataclass_fields__]
+
+
+def _refuse_unknown(env: Mapping[str, str]) -> None:
+    known = set(variable_names())
+    for name in sorted(env):
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingInvalid(
+                f"{name} is not a setting of Grantline.",
+                remedy="Remove it or correct its spelling; docs/reference/settings lists them all.",
+            )
+
+
+def _default_data_dir(env: Mapping[str, str]) -> str:
+    base = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME") or "~").expanduser() / ".local" / "share")
+    return str(Path(base) / "grantline")
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(PREFIX + name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,12}", text) or not low <= int(text) <= high:
+        raise SettingInvalid(f"{PREFIX}{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def _boolean(env: Mapping[str, str], name: str) -> bool:
+    return _choice(env, name, "false", ("false", "true", "0", "1")) in ("true", "1")
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    text = env.get(PREFIX + name, "").strip().lower()
+    if not text:
+        return default
+    if text not in choices:
+        raise SettingInvalid(f"{PREFIX}{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(PREFIX + "DATABASE_URL", "").strip()
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise SettingInvalid("GRANTLINE_DATABASE_URL must begin with postgresql://; Grantline uses no other database.")
+    return url or None
+
+
+def _lake_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(PREFIX + "LAKE_URL", "").strip()
+    if url and "://" in url and not url.startswith("file:///"):
+        raise SettingInvalid(
+            f"GRANTLINE_LAKE_URL: {url.split('://')[0]}:// is not supported by this release.",
+            remedy="Give a folder (an absolute path or file:///…), or leave it unset for <data dir>/lake.",
+        )
+    if url and not url.removeprefix("file://").startswith("/"):
+        raise SettingInvalid("GRANTLINE_LAKE_URL must be an absolute path or a file:/// URL.")
+    return url or None
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(PREFIX + "PUBLIC_URL", "").strip().rstrip("/")
+    if url and not re.fullmatch(r"https?://[^/\s]+", url):
+        raise SettingInvalid("GRANTLINE_PUBLIC_URL must look like https://grantline.example.com, without a path.")
+    return url or None
+
+
+def _endpoint_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(PREFIX + "AWS_ENDPOINT_URL", "").strip().rstrip("/")
+    if url and not re.fullmatch(r"https?://[^/\s]+", url):
+        raise SettingInvalid("GRANTLINE_AWS_ENDPOINT_URL must look like http://127.0.0.1:4566, without a path.")
+    return url or None
+
+
+def _role_arn(env: Mapping[str, str]) -> str | None:
+    arn = env.get(PREFIX + "SERVICE_ROLE_ARN", "").strip()
+    if arn and not re.fullmatch(r"arn:aws[a-z0-9-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]{1,576}", arn):
+        raise SettingInvalid(
+            "GRANTLINE_SERVICE_ROLE_ARN must be the ARN of the role (or user) Grantline runs as, "
+            f"like arn:aws:iam::111111111111:role/grantline, not {arn!r}."
+        )
+    return arn or None
+
+
+def _kept_secret_key(data_dir: Path) -> str:
+    path = data_dir / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingInvalid(f"{path} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48) + "\n")
+    return path.read_text().strip()

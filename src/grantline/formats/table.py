@@ -1,0 +1,64 @@
+"""What `formats` hands on: a file as one relation of text cells, each row with its place.
+
+Owns the frozen shapes `Format`, `Place` and `Table`. A table is lazy: `rows` and `numbered` are SQL
+text that DuckDB scans again at each use, so that a large file is never held in memory or copied.
+Invariant: every data record of the file is either a row of `rows` or counted in `rejected_count` with
+an issue; none disappears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from grantline.issues import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What the file turned out to be; the `format` object of `grantline check`.
+
+    `header_row` is the physical line (or sheet row) of the header, from 1; None without a header.
+    """
+
+    type: str
+    delimiter: str | None = None
+    encoding: str | None = None
+    compression: str | None = None
+    header_row: int | None = None
+    sheet: str | None = None
+    layout: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record starts: physical line for text, row and sheet for a workbook."""
+
+    line: int | None = None
+    sheet: str | None = None
+    sheet_row: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file as rows of text.
+
+    `columns` are the headers in file order, with invisible spaces at both ends removed. `rows` is SQL
+    text usable after FROM: columns `c0` … `cN` VARCHAR in the order of `columns`, one row per data
+    record, an empty cell is NULL. `numbered` is the same with `row` BIGINT before them (records
+    counted from 1, refused ones included); it is slower, so it is only used to find places.
+    `doubtful` has the shape of `numbered` and holds the cells of records that the reader refused, as
+    far as they could be told apart; None where there are none. `places` maps record numbers to where
+    they start.
+    """
+
+    format: Format
+    columns: tuple[str, ...]
+    rows: str
+    numbered: str
+    places: Callable[[Iterable[int]], dict[int, Place]]
+    doubtful: str | None = None
+    issues: tuple[Issue, ...] = ()
+    rejected_count: int = 0
+    notes: tuple[str, ...] = field(default=())
+    """Sentences for the run's report: lines skipped, what was recognized and why."""
