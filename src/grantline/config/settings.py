@@ -163,7 +163,9 @@ def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str,
 def _database_url(env: Mapping[str, str]) -> str | None:
     url = env.get(PREFIX + "DATABASE_URL", "").strip()
     if url and not url.startswith(("postgresql://", "postgres://")):
-        raise SettingInvalid("GRANTLINE_DATABASE_URL must begin with postgresql://; Grantline uses no other database.")
+        raise SettingInvalid(
+            "GRANTLINE_DATABASE_URL must begin with postgresql://; no other database is used."
+        )
     return url or None
 
 
@@ -182,14 +184,14 @@ def _lake_url(env: Mapping[str, str]) -> str | None:
 def _public_url(env: Mapping[str, str]) -> str | None:
     url = env.get(PREFIX + "PUBLIC_URL", "").strip().rstrip("/")
     if url and not re.fullmatch(r"https?://[^/\s]+", url):
-        raise SettingInvalid("GRANTLINE_PUBLIC_URL must look like https://grantline.example.com, without a path.")
+        raise SettingInvalid("GRANTLINE_PUBLIC_URL must look like https://grantline.example.com (no path).")
     return url or None
 
 
 def _endpoint_url(env: Mapping[str, str]) -> str | None:
     url = env.get(PREFIX + "AWS_ENDPOINT_URL", "").strip().rstrip("/")
     if url and not re.fullmatch(r"https?://[^/\s]+", url):
-        raise SettingInvalid("GRANTLINE_AWS_ENDPOINT_URL must look like http://127.0.0.1:4566, without a path.")
+        raise SettingInvalid("GRANTLINE_AWS_ENDPOINT_URL must look like http://127.0.0.1:4566 (no path).")
     return url or None
 
 
