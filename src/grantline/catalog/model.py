@@ -73,8 +73,7 @@ class Changes:
     def any(self) -> bool:
         """Whether anything changed."""
         return any(
-            kind.added or kind.removed or kind.changed
-            for kind in (self.accounts, self.entitlements, self.grants)
+            kind.added or kind.removed or kind.changed for kind in (self.accounts, self.entitlements, self.grants)
         )
 
 
@@ -89,3 +88,15 @@ class Manifest:
     next_entitlement: int
     files: dict[str, int]
     """File name → size in bytes."""
+    history_files: dict[str, int] = field(default_factory=dict)
+    """The same for the history folder of the version; empty where no row ended."""
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the version ended rows, so that its history folder exists."""
+        return bool(self.history_files)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the version takes on disk, with its history."""
+        return sum(self.files.values()) + sum(self.history_files.values())

@@ -8,6 +8,7 @@ below receive values, not this object. Secrets are excluded from its repr.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -109,9 +110,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         upload_limit_mb=_integer(env, "UPLOAD_LIMIT_MB", Settings.upload_limit_mb, 1, 1 << 20),
         spool_limit_mb=_integer(env, "SPOOL_LIMIT_MB", Settings.spool_limit_mb, 1, 1 << 24),
         check_wait_seconds=_integer(env, "CHECK_WAIT_SECONDS", Settings.check_wait_seconds, 0, 300),
-        minimum_interval_seconds=_integer(
-            env, "MINIMUM_INTERVAL_SECONDS", Settings.minimum_interval_seconds, 5, 900
-        ),
+        minimum_interval_seconds=_integer(env, "MINIMUM_INTERVAL_SECONDS", Settings.minimum_interval_seconds, 5, 900),
         token_days=_integer(env, "TOKEN_DAYS", Settings.token_days, 1, 3650),
         debug=_boolean(env, "DEBUG"),
         log_format=_choice(env, "LOG_FORMAT", Settings.log_format, ("text", "json")),
@@ -163,9 +162,7 @@ def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str,
 def _database_url(env: Mapping[str, str]) -> str | None:
     url = env.get(PREFIX + "DATABASE_URL", "").strip()
     if url and not url.startswith(("postgresql://", "postgres://")):
-        raise SettingInvalid(
-            "GRANTLINE_DATABASE_URL must begin with postgresql://; no other database is used."
-        )
+        raise SettingInvalid("GRANTLINE_DATABASE_URL must begin with postgresql://; no other database is used.")
     return url or None
 
 
@@ -206,13 +203,17 @@ def _role_arn(env: Mapping[str, str]) -> str | None:
 
 
 def _kept_secret_key(data_dir: Path) -> str:
+    """The key kept in the data directory; written whole before it has its name, so that two processes
+    that start at once agree on one."""
     path = data_dir / "secret_key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    except OSError as error:
-        raise SettingInvalid(f"{path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
+    if not path.exists():
+        draft = data_dir / f".secret_key.{os.getpid()}"
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48) + "\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        except OSError as error:
+            raise SettingInvalid(f"{path} cannot be written: {error.strerror}.") from error
     return path.read_text().strip()

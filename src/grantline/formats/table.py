@@ -8,7 +8,7 @@ an issue; none disappears.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from grantline.issues import Issue
@@ -59,6 +59,8 @@ class Table:
     places: Callable[[Iterable[int]], dict[int, Place]]
     doubtful: str | None = None
     issues: tuple[Issue, ...] = ()
+    """The first 10,000; `issue_counts` counts all by code."""
+    issue_counts: Mapping[str, int] = field(default_factory=dict)
     rejected_count: int = 0
     notes: tuple[str, ...] = field(default=())
     """Sentences for the run's report: lines skipped, what was recognized and why."""

@@ -1,0 +1,242 @@
+"""Sessions: acting as a customer's role in one bucket, and as nobody else.
+
+In: a `Service`, a role, its External ID, a bucket. Out: a `BucketSession` whose `call` reaches S3 with the
+assumed role's credentials. Invariants: the External ID is always sent; every session carries a session
+policy narrowed to bucket and prefix (or one key); a refused AssumeRole raises before any S3 client
+exists, so it makes no S3 call, and there is nothing to fall back to. Credentials are renewed early and
+once more when S3 calls them expired. No exception of boto leaves this module.
+A session belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from grantline.aws.arns import RoleArn, parse_role_arn
+from grantline.aws.failures import AWS_ERRORS, EXPIRED, Where, aws_code, s3_failure, sts_failure
+from grantline.aws.policies import DENY_ALL, policy_text, session_policy
+from grantline.aws.service import Credentials, Service, s3_client, sts_client
+from grantline.errors import GrantlineError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+DURATION_SECONDS = 3600
+"""AWS's limit where Grantline's own credentials are a role's (role chaining)."""
+PROBE_SECONDS = 900
+"""The shortest session that AWS gives."""
+EARLY = timedelta(minutes=10)
+"""How long before their end credentials are renewed: more than one request with its retries takes."""
+
+Operation = Literal["head_bucket", "get_bucket_location", "list_objects_v2", "head_object", "get_object"]
+
+ACTIONS: dict[str, str] = {
+    "head_bucket": "s3:ListBucket",
+    "get_bucket_location": "s3:GetBucketLocation",
+    "list_objects_v2": "s3:ListBucket",
+    "head_object": "s3:GetObject",
+    "get_object": "s3:GetObject",
+}
+"""The permission that each call needs, for messages."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+def session_name(subject_id: str) -> str:
+    """A session name that shows `subject_id` (a run's or data source's id) in the customer's CloudTrail.
+
+    Anything that AWS does not take is replaced; 2 to 64 characters.
+    """
+    return ("grantline-" + re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", subject_id))[:64]
+
+
+@dataclass
+class BucketSession:
+    """One role's view of one bucket. Make it with `open_session`.
+
+    `expected_owner` is the account that must own the bucket; `region` is where calls go first.
+    """
+
+    service: Service
+    role: RoleArn
+    external_id: str = field(repr=False)
+    bucket: str
+    prefix: str
+    key: str | None
+    name: str
+    region: str
+    expected_owner: str
+    clock: Clock = utc_now
+    _credentials: Credentials | None = field(default=None, repr=False)
+    _client: S3Client | None = field(default=None, repr=False)
+    _expires_at: datetime | None = field(default=None, repr=False)
+
+    def renew(self) -> None:
+        """Assume the role again. Raises: `SourceCredentials` and its kin; the old credentials are gone."""
+        self._client = self._credentials = self._expires_at = None
+        self._credentials, self._expires_at = assume(
+            self.service,
+            self.role.text,
+            self.external_id,
+            name=self.name,
+            policy=session_policy(self.bucket, self.prefix, self.role.partition, key=self.key),
+            fallback_region=self.region,
+        )
+        self._client = s3_client(self.service, self._credentials, self.region)
+
+    def move(self, region: str) -> None:
+        """Call S3 in `region` from now on; the credentials stay."""
+        if region != self.region:
+            self.region = region
+            if self._credentials is not None:
+                self._client = s3_client(self.service, self._credentials, region)
+
+    def call(self, operation: Operation, *, kms_key: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """The answer of one S3 call on this bucket, with `ExpectedBucketOwner` and the bucket filled in.
+
+        Raises: an error of `grantline.errors` with `facts` `aws_code` and `status`, nothing else.
+        """
+        parameters |= {"Bucket": self.bucket, "ExpectedBucketOwner": self.expected_owner}
+        try:
+            return self._send(operation, parameters)
+        except AWS_ERRORS as error:
+            failed: BaseException = error
+        if isinstance(failed, ClientError) and aws_code(failed) in EXPIRED:
+            self.renew()
+            try:
+                return self._send(operation, parameters)
+            except AWS_ERRORS as error:
+                failed = error
+        raise s3_failure(failed, self.where(operation, parameters.get("Key"), kms_key))
+
+    def where(self, operation: str, key: str | None = None, kms_key: str | None = None) -> Where:
+        """The names that an error of this session has to say."""
+        return Where(
+            role_arn=self.role.text,
+            bucket=self.bucket,
+            key=key,
+            action=ACTIONS.get(operation, ""),
+            region=self.region,
+            kms_key=kms_key,
+        )
+
+    def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self._expires_at is None or self.clock() >= self._expires_at - EARLY:
+            self.renew()
+        answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
+        return answer
+
+
+def open_session(
+    service: Service,
+    *,
+    role_arn: str,
+    external_id: str,
+    bucket: str,
+    prefix: str = "",
+    key: str | None = None,
+    region: str = "",
+    subject_id: str = "",
+    expected_owner: str | None = None,
+    clock: Clock = utc_now,
+) -> BucketSession:
+    """A session of `role_arn` in `bucket`, narrowed to `prefix` or, where given, to one `key`.
+
+    `subject_id` (of the run or data source) shows in the customer's CloudTrail. The bucket must belong to
+    `expected_owner`, by default the role's account. Side effect: one AssumeRole call.
+    Raises: `InputInvalid` for the ARN; `SourceCredentials`, `SourceRegion`, `SourceClock`,
+    `SourceUnavailable`.
+    """
+    role = parse_role_arn(role_arn, own_account=service.account)
+    session = BucketSession(
+        service=service,
+        role=role,
+        external_id=external_id,
+        bucket=bucket,
+        prefix=prefix,
+        key=key,
+        name=session_name(subject_id),
+        region=region or service.region,
+        expected_owner=expected_owner or role.account,
+        clock=clock,
+    )
+    session.renew()
+    return session
+
+
+def assume(
+    service: Service,
+    role_arn: str,
+    external_id: str,
+    *,
+    name: str,
+    policy: str,
+    fallback_region: str = "",
+) -> tuple[Credentials, datetime]:
+    """The role's credentials and when they end (aware UTC).
+
+    Where STS is not active in Grantline's region for the customer's account, the bucket's region
+    (`fallback_region`) is tried once. Raises: `SourceCredentials` and its kin.
+    """
+    region = service.region
+    request = {
+        "RoleArn": role_arn,
+        "ExternalId": external_id,
+        "RoleSessionName": name,
+        "DurationSeconds": DURATION_SECONDS,
+        "Policy": policy,
+    }
+    answer = _ask(service, region, request)
+    if (
+        isinstance(answer, BaseException)
+        and aws_code(answer) == "RegionDisabledException"
+        and fallback_region not in ("", region)
+    ):
+        region = fallback_region
+        answer = _ask(service, region, request)
+    if isinstance(answer, BaseException):
+        raise sts_failure(answer, role_arn, external_id, region)
+    given = answer["Credentials"]
+    credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    return credentials, given["Expiration"].astimezone(UTC)
+
+
+def probe(service: Service, role_arn: str, external_id: str | None, *, name: str) -> tuple[str, GrantlineError | None]:
+    """How the role answers to `external_id` (None: none is sent): AWS's code and the error that stands for
+    it, or an empty code where the role let us in.
+
+    Credentials that a probe is given are dropped here, unused; they could do nothing anyway, since a
+    probe's session policy denies all.
+    """
+    request = {
+        "RoleArn": role_arn,
+        "RoleSessionName": name,
+        "DurationSeconds": PROBE_SECONDS,
+        "Policy": policy_text(DENY_ALL),
+    }
+    if external_id is not None:
+        request["ExternalId"] = external_id
+    answer = _ask(service, service.region, request)
+    if isinstance(answer, BaseException):
+        return aws_code(answer), sts_failure(answer, role_arn, external_id or "", service.region)
+    return "", None
+
+
+def _ask(service: Service, region: str, request: dict[str, Any]) -> dict[str, Any] | BaseException:
+    try:
+        client: Any = sts_client(service, region)
+        answer: dict[str, Any] = client.assume_role(**request)
+    except AWS_ERRORS as error:
+        return error
+    return answer

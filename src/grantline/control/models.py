@@ -1,0 +1,32 @@
+"""Every model of the control plane, gathered where Django looks for them.
+
+Each noun owns its models in its own package; this module only names them.
+"""
+
+from grantline.control.accounts.models import AccountIndex
+from grantline.control.applications.models import Application
+from grantline.control.audit.models import AuditEvent
+from grantline.control.imports.models import Draft, Import, Upload
+from grantline.control.organizations.models import Membership, Organization, User
+from grantline.control.runs.models import Run, RunIssue, Version
+from grantline.control.sources.models import ConnectionCheck, DataSource, IssuedExternalId
+from grantline.control.tokens.models import ApiToken
+
+__all__ = [
+    "AccountIndex",
+    "ApiToken",
+    "Application",
+    "AuditEvent",
+    "ConnectionCheck",
+    "DataSource",
+    "Draft",
+    "Import",
+    "IssuedExternalId",
+    "Membership",
+    "Organization",
+    "Run",
+    "RunIssue",
+    "Upload",
+    "User",
+    "Version",
+]

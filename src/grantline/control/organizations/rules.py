@@ -1,0 +1,105 @@
+"""Rules of organizations and members: the first administrator, and the scope of who is calling."""
+
+from __future__ import annotations
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from grantline.control.audit.rules import Action, record
+from grantline.control.organizations.models import Membership, Organization, User
+from grantline.control.organizations.roles import Role
+from grantline.control.tenancy import Scope
+from grantline.errors import Conflict, InputInvalid
+
+
+@transaction.atomic
+def create_admin(organization_name: str, email: str, password: str) -> Membership:
+    """A Super Administrator of `organization_name`, with the organization where it is new.
+
+    An existing user keeps their password if it is the one given; one who is already a Super
+    Administrator there is left as they are. Raises: `InputInvalid` naming the field, `Conflict` where
+    the e-mail belongs to somebody with another password.
+    """
+    name, email = organization_name.strip(), email.strip()
+    _check_new_member(name, email)
+    organization = Organization.objects.filter(name__iexact=name).first()
+    organization = organization or Organization.objects.create(name=name)
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        _check_password(password, email)
+        user = User.objects.create_user(email, password)
+    elif not user.check_password(password):
+        raise Conflict(
+            f"{email} already has an account here with another password.",
+            remedy="Give that person's password, or use another e-mail address.",
+        )
+    membership, created = Membership.objects.update_or_create(
+        organization=organization, user=user, defaults={"role": Role.SUPER_ADMINISTRATOR.value}
+    )
+    if created:
+        record(
+            _cli_scope(membership),
+            Action.MEMBER_ADD,
+            membership,
+            name=user.email,
+            after={"role": membership.role},
+        )
+    return membership
+
+
+def scope_of(user: User, *, organization_id: str | None = None, via: str, address: str | None = None) -> Scope | None:
+    """The scope of a signed-in user, or None where they are a member nowhere (or not there)."""
+    memberships = user.memberships.order_by("created_at")
+    if organization_id is not None:
+        memberships = memberships.filter(organization_id=organization_id)
+    membership = memberships.first()
+    if membership is None or not user.is_active:
+        return None
+    return Scope(
+        organization_id=membership.organization_id,
+        actor_id=user.pk,
+        actor_name=user.email,
+        role=Role(membership.role),
+        via=via,
+        address=address,
+    )
+
+
+def scope_of_email(email: str, via: str = "cli") -> Scope:
+    """The scope of the member with this e-mail address. Raises: `InputInvalid` where there is none."""
+    user = User.objects.filter(email__iexact=email.strip()).first()
+    scope = scope_of(user, via=via) if user else None
+    if scope is None:
+        raise InputInvalid(
+            f"Nobody with the e-mail address {email} is a member here.",
+            field="email",
+            remedy="Make the first one with: grantline create-admin --organization O --email E --password-stdin",
+        )
+    return scope
+
+
+def worker_scope(organization_id: str) -> Scope:
+    """The scope of the schedule and the worker, for one organization."""
+    return Scope(organization_id, None, "Grantline", Role.SUPER_ADMINISTRATOR, via="worker")
+
+
+def _cli_scope(membership: Membership) -> Scope:
+    return Scope(membership.organization_id, None, "command line", Role.SUPER_ADMINISTRATOR, via="cli")
+
+
+def _check_new_member(name: str, email: str) -> None:
+    if not name or len(name) > 200:
+        raise InputInvalid("The organization's name must have 1 to 200 characters.", field="organization")
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InputInvalid(f"{email!r} is not an e-mail address.", field="email") from error
+
+
+def _check_password(password: str, email: str) -> None:
+    try:
+        validate_password(password, User(email=email))
+    except ValidationError as error:
+        raise InputInvalid(" ".join(error.messages), field="password") from error

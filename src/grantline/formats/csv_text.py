@@ -1,0 +1,136 @@
+"""Delimited text, from bytes to a table.
+
+In: a file recognized as text. Out: a `Table`. Owns the order: encoding, UTF-8 form, head, fast path,
+exact path, and the whole-file errors that need both the head and the bytes (not decodable: where;
+no data rows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+
+from grantline.errors import FileEmpty, FileEncoding
+from grantline.formats import encoding as encodings
+from grantline.formats.csv_exact import read_exact
+from grantline.formats.csv_fast import read_fast, suits
+from grantline.formats.dialect import Head, Known, read_head
+from grantline.formats.encoding import Encoding, Undecodable
+from grantline.formats.limits import Limits
+from grantline.formats.lines import head_lines, open_lines
+from grantline.formats.options import FileOptions
+from grantline.formats.table import Format, Table
+from grantline.formats.tokens import Record, Records, UnclosedQuote
+
+HEAD_BYTES = 64 * 1024
+
+
+def read_text(
+    path: Path,
+    options: FileOptions,
+    limits: Limits,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Path,
+    known: Known | None = None,
+) -> Table:
+    """The table of a delimited text file.
+
+    Raises: `FileEncoding`, `FileStructure`, `HeaderMissing`, `FileEmpty`, `SourceTooLarge`.
+    """
+    with path.open("rb") as file:
+        encoding = encodings.recognize(file.read(HEAD_BYTES), options.encoding)
+    text = path
+    if not encoding.is_utf8:
+        text = scratch / f"text-{uuid4().hex}.csv"
+        try:
+            encodings.transcode(path, encoding, text)
+        except Undecodable as fault:
+            raise _undecodable(text, encoding, fault.offset, options, known) from fault
+    head = read_head(head_lines(text), options, known)
+    if len(head.columns) > limits.columns:
+        raise limits.too_large("columns", f"The header has {len(head.columns):,} columns")
+    table = None
+    format = Format("csv", head.dialect.delimiter, encoding.name, header_row=head.header_line)
+    if suits(head, options):
+        table = read_fast(text, head, limits, con, scratch, format)
+    if table is None:
+        try:
+            table = read_exact(text, head, options, limits, con, scratch, format)
+        except UnicodeDecodeError as fault:
+            raise _bad_utf8(text, encoding, options, known, scratch) from fault
+    return table
+
+
+def _bad_utf8(
+    path: Path, encoding: Encoding, options: FileOptions, known: Known | None, scratch: Path
+) -> FileEncoding:
+    """The error for a file that is not UTF-8; decodes it again to find the byte."""
+    prefix = scratch / f"prefix-{uuid4().hex}.csv"
+    try:
+        encodings.transcode(path, encoding, prefix)
+    except Undecodable as fault:
+        return _undecodable(prefix, encoding, fault.offset, options, known)
+    return FileEncoding("The file changed while it was read.")
+
+
+def _undecodable(
+    prefix: Path, encoding: Encoding, offset: int, options: FileOptions, known: Known | None
+) -> FileEncoding:
+    """The error for the byte at `offset`; `prefix` holds the text before it."""
+    name = "UTF-8" if encoding.is_utf8 else encoding.name
+    head = _head_or_none(prefix, options, known)
+    row, line, column = _end_of(prefix, head)
+    place = f" (line {line}" + (f", record {row}" if row else "") + (f", column {column})" if column else ")")
+    return FileEncoding(
+        f"The file is not {name}: the byte at offset {offset} does not belong to it{place}.",
+        row=row,
+        line=line,
+        column=column,
+        offset=offset,
+    )
+
+
+def _head_or_none(prefix: Path, options: FileOptions, known: Known | None) -> Head | None:
+    try:
+        return read_head(head_lines(prefix), replace(options, encoding="auto"), known)
+    except Exception:
+        return None
+
+
+def _end_of(prefix: Path, head: Head | None) -> tuple[int | None, int, str | None]:
+    """Record, physical line and column where `prefix` ends."""
+    if head is None:
+        return None, 1, None
+    record: Record | None = None
+    row, line, index = 0, 0, 0
+    with open_lines(prefix, head.data_after) as lines:
+        records = Records(lines, head.dialect, first_line=head.data_after + 1)
+        try:
+            for row, record in enumerate(records, 1):
+                line, index = record.line, len(record.cells) - 1
+            if not records.cut_off:
+                row, line, index = row + 1, _line_count(prefix) + 1, 0
+        except UnclosedQuote as fault:
+            row, line, index = row + 1, fault.line, fault.cell_index
+    if head.header_line is not None and line <= head.header_line:
+        return None, line, None
+    return row, line, _name(head.columns, index)
+
+
+def _line_count(path: Path) -> int:
+    with open_lines(path) as lines:
+        return sum(1 for _ in lines)
+
+
+def _name(columns: Sequence[str], index: int) -> str | None:
+    return columns[index] if 0 <= index < len(columns) else None
+
+
+def refuse_empty(table: Table, row_count: int, what: str) -> None:
+    """Raises `FileEmpty` where a file has a header and no data."""
+    if row_count == 0:
+        raise FileEmpty(what)

@@ -1,0 +1,154 @@
+"""The first stage: what is there now, and the file in the spool if it is not what was seen last.
+
+In: an import and its run. Out: `Unchanged`, or `Fetched` with the file's path and the evidence. An object
+is read through its data source's role and nothing else; a file by hand is read where the upload lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from grantline.aws.objects import ObjectInfo, newest
+from grantline.aws.reads import Evidence, download, head
+from grantline.aws.sessions import BucketSession
+from grantline.control.imports.models import Import, Upload
+from grantline.errors import SourceNotFound
+from grantline.jobs.installation import spool_limit_bytes, upload_folder
+from grantline.jobs.sessions import session_for
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file to read: where it is, what it was called, where it came from.
+
+    `seen` is what the import remembers if this reading succeeds. `temporary` files are the reader's to
+    remove.
+    """
+
+    path: Path
+    name: str
+    evidence: dict[str, Any]
+    seen: dict[str, Any] | None
+    temporary: bool
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """What is there is what was read last, with the same mapping: no byte was read."""
+
+    evidence: dict[str, Any]
+
+
+def fetch(
+    item: Import,
+    *,
+    subject_id: str,
+    spool: Path,
+    upload: Upload | None = None,
+    always: bool = False,
+    on_progress: Progress | None = None,
+) -> Fetched | Unchanged:
+    """The import's file, or that it has not changed. `always` reads it even then.
+
+    Raises: `SourceError`, `Conflict` where the data source is not connected.
+    """
+    if upload is not None:
+        return fetch_upload(upload)
+    source = item.data_source
+    if source is None:
+        raise SourceNotFound("There is no file yet: this import takes files by hand.", remedy="Upload a file.")
+    session = session_for(source, subject_id=subject_id, key=item.key or None)
+    info = look(session, item)
+    seen = what_is_seen(source.bucket, info, item.mapping)
+    if not always and item.current_version_id is not None and seen == item.seen:
+        return Unchanged(evidence={**_described(session, info), **_remembered(item)})
+    target = spool / f"{subject_id}.spool"
+    evidence = download(session, info, target, limit_bytes=spool_limit_bytes(), progress=on_progress)
+    seen = {**seen, "etag": evidence.etag, "version_id": evidence.version_id, "size_bytes": evidence.size_bytes}
+    return Fetched(target, info.key, _evidence(evidence), seen, temporary=True)
+
+
+def fetch_upload(upload: Upload) -> Fetched:
+    """A file by hand, where it lies."""
+    path = upload_path(upload)
+    if not path.exists():
+        raise SourceNotFound(f"The file {upload.file_name} is not kept any more.", remedy="Upload it again.")
+    evidence = {
+        "file_name": upload.file_name,
+        "size_bytes": upload.size_bytes,
+        "sha256": upload.sha256,
+        "read_at": _iso(upload.created_at),
+        "uploaded_by": upload.created_by,
+    }
+    return Fetched(path, upload.file_name, evidence, None, temporary=False)
+
+
+def look(session: BucketSession, item: Import) -> ObjectInfo:
+    """What the key names now, or the newest object that the pattern finds. Raises: `SourceNotFound`."""
+    if item.key:
+        return head(session, item.key)
+    found = newest(session, item.pattern)
+    if found is None:
+        raise SourceNotFound(
+            f"No object in s3://{session.bucket} matches {item.pattern}.",
+            remedy="Check the pattern, or whether the job that writes the file has run.",
+        )
+    return head(session, found.key)
+
+
+def what_is_seen(bucket: str, info: ObjectInfo, mapping: dict[str, Any]) -> dict[str, Any]:
+    """What decides whether anything changed: the object's identity and the mapping's."""
+    return {
+        "bucket": bucket,
+        "key": info.key,
+        "version_id": info.version_id,
+        "etag": info.etag,
+        "size_bytes": info.size_bytes,
+        "mapping": mapping_digest(mapping),
+    }
+
+
+def mapping_digest(mapping: dict[str, Any]) -> str:
+    """SHA-256 of a mapping document, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()
+
+
+def upload_path(upload: Upload) -> Path:
+    """Where a file by hand lies; its own name is no part of the path."""
+    return upload_folder(upload.organization_id) / upload.pk
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    """The evidence as the run's record keeps it: times in ISO 8601, UTC."""
+    document = asdict(evidence)
+    return document | {name: _iso(document[name]) for name in ("last_modified_at", "read_at")}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _described(session: BucketSession, info: ObjectInfo) -> dict[str, Any]:
+    return {
+        "bucket": session.bucket,
+        "key": info.key,
+        "version_id": info.version_id,
+        "etag": info.etag,
+        "size_bytes": info.size_bytes,
+        "last_modified_at": _iso(info.last_modified_at),
+        "role_arn": session.role.text,
+    }
+
+
+def _remembered(item: Import) -> dict[str, Any]:
+    """The hash of the reading that made the current version, whose bytes these still are."""
+    run = item.runs.filter(state="published", evidence__sha256__isnull=False).order_by("-number").first()
+    return {"sha256": run.evidence["sha256"]} if run and run.evidence else {}

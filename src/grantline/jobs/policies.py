@@ -1,0 +1,27 @@
+"""The policies of one data source, for pages and API.
+
+In: a data source. Out: what `aws.policy_texts` renders them from, filled with the operator's service role
+and whatever of bucket and prefix is known already.
+"""
+
+from __future__ import annotations
+
+from grantline.aws.arns import parse_role_arn
+from grantline.aws.policy_texts import Wanted
+from grantline.control.sources.models import DataSource
+from grantline.jobs.installation import aws_service
+
+
+def wanted_policies(source: DataSource) -> Wanted:
+    """What the policies are made from. Raises: `SettingInvalid` where Grantline has no service role."""
+    service = aws_service()
+    partition = parse_role_arn(source.role_arn).partition if source.role_arn else service.partition
+    return Wanted(
+        service_role_arn=service.service_role_arn or "",
+        external_id=source.external_id,
+        bucket=source.bucket,
+        prefix=source.prefix,
+        partition=partition,
+        versioned=source.versioned,
+        kms_key_arn=source.kms_key_arn or None,
+    )

@@ -1,0 +1,61 @@
+"""Publishing what a held run proposed, after a person approved it.
+
+In: the id of a held run and the person's reason. Out: the version that was staged, now current. The
+files were written when the run was held; only the pointer, the index and the record change here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.db import transaction
+
+from grantline.catalog.write import read_manifest
+from grantline.control.accounts.rules import update_index
+from grantline.control.audit.rules import Action, record
+from grantline.control.runs import rules
+from grantline.control.runs.models import Run
+from grantline.control.tenancy import Scope
+from grantline.errors import Conflict, InputInvalid
+from grantline.jobs.installation import open_duckdb, spool_folder
+from grantline.jobs.lake import folder_of, snapshot_of
+from grantline.jobs.proposal import write_index_files
+
+
+def publish_held(scope: Scope, run_id: str, reason: str) -> Run:
+    """Make a held run's version the current one. Raises: `InputInvalid`, `Conflict`, `NotFound`."""
+    reason = reason.strip()
+    if not 3 <= len(reason) <= 2000:
+        raise InputInvalid(
+            "Say why this removal is right, in 3 to 2,000 characters; it is kept in the audit log.", field="reason"
+        )
+    with transaction.atomic():
+        run = rules.held(scope, run_id)
+        item = run.of_import
+        manifest = read_manifest(folder_of(item).version(run.staged_version_id))
+        if manifest.number != (item.current_version.number if item.current_version else 0) + 1:
+            raise Conflict(
+                "Another version was published since this run was held.", remedy="Discard it and sync again."
+            )
+        run.decided_by, run.decided_reason = scope.actor_name, reason
+        run.save(update_fields=["decided_by", "decided_reason"])
+        record(scope, Action.RUN_APPROVE, run, name=item.title, after={"reason": reason})
+        folder = Path(tempfile.mkdtemp(prefix=f"{run.pk}-", dir=spool_folder(run.organization_id)))
+        try:
+            with contextlib.closing(open_duckdb(folder)) as con:
+                staged = folder_of(item).snapshot(manifest.number, run.staged_version_id)
+                changed, removed = write_index_files(con, staged, snapshot_of(item), folder)
+            rules.publish(
+                run,
+                manifest,
+                run.staged_version_id,
+                scope=scope,
+                seen=None,
+                index=lambda: update_index(item, changed, removed),
+            )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return run

@@ -1,0 +1,143 @@
+"""One run, from trigger to verdict: fetch → read → map → diff → guard → publish.
+
+In: the id of a queued run. Out: the run's verdict, and where it is *published* a new version. Invariants:
+whatever goes wrong, the import's data stays as it was; the run publishes only while it holds its claim;
+what it wrote without publishing is invisible and goes with the next clean-up. Errors of our tree are the
+run's verdict; anything else is a fault of Grantline, logged and told as *internal*.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import OperationalError
+
+from grantline.control.runs import rules
+from grantline.control.runs.models import Run
+from grantline.errors import GrantlineError
+from grantline.jobs.fetching import Fetched, Unchanged, fetch
+from grantline.jobs.installation import open_duckdb, spool_folder
+from grantline.jobs.proposal import Proposal, index_files, make_proposal, write_version
+
+log = structlog.get_logger(__name__)
+
+PROGRESS_SECONDS = 1.0
+"""How often the bytes read so far are written down for the page that watches."""
+
+
+def carry_out(run_id: str) -> None:
+    """Carry out one queued run; nothing where it is not queued any more."""
+    run = rules.claim(run_id)
+    if run is None:
+        log.info("run.not_queued", run_id=run_id)
+        return
+    with structlog.contextvars.bound_contextvars(run_id=run.pk, import_id=run.of_import_id):
+        Pass(run).go()
+
+
+class Pass:
+    """What one run has done so far."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.item = run, run.of_import
+        self.timings: dict[str, float] = {}
+        self.facts: dict[str, Any] = {}
+        self._noted_at = 0.0
+
+    def go(self) -> None:
+        """Go through the stages; end the run with its verdict."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{self.run.pk}-", dir=spool_folder(self.run.organization_id)))
+        try:
+            self._stages(folder)
+        except rules.ClaimLost:
+            log.warning("run.claim_lost")
+        except OperationalError:
+            raise  # the database is gone: the queue tries again, and recovery puts the run back
+        except GrantlineError as error:
+            log.info("run.failed", code=error.code, stage=self.run.stage)
+            self._fail(error)
+        except Exception:
+            log.exception("run.broke", stage=self.run.stage)
+            self._fail(GrantlineError("Something in Grantline broke while it worked on this run."))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _stages(self, folder: Path) -> None:
+        with self._stage("fetch"):
+            found = fetch(
+                self.item, subject_id=self.run.pk, spool=folder, upload=self.run.upload, on_progress=self._progress
+            )
+        self.facts["evidence"] = found.evidence
+        if isinstance(found, Unchanged):
+            rules.finish_unchanged(self.run, evidence=found.evidence, timings=self.timings)
+            return
+        with contextlib.closing(open_duckdb(folder)) as con:
+            proposal = make_proposal(con, self.item, found, folder, self._stage)
+            self._note_result(proposal)
+            self._conclude(proposal, found, folder)
+
+    def _conclude(self, proposal: Proposal, found: Fetched, folder: Path) -> None:
+        if proposal.is_nothing_new:
+            rules.note_seen(self.item, found.seen)
+            rules.finish_unchanged(self.run, timings=self.timings, **self.facts)
+            return
+        if proposal.verdict.held:
+            version_id, _ = write_version(proposal, self.item)
+            rules.note_seen(self.item, found.seen)
+            rules.hold(
+                self.run,
+                version_id=version_id,
+                reasons=proposal.verdict.reasons,
+                base_number=proposal.number - 1,
+                changes=asdict(proposal.changes),
+                timings=self.timings,
+                **self.facts,
+            )
+            return
+        with self._stage("publish"):
+            version_id, manifest = write_version(proposal, self.item)
+            index = index_files(proposal, folder)
+            rules.publish(
+                self.run, manifest, version_id, seen=found.seen, index=index, timings=self.timings, **self.facts
+            )
+        rules.note_timings(self.run, self.timings)
+        log.info("run.published", version=manifest.number, **asdict(manifest.counts))
+
+    def _note_result(self, proposal: Proposal) -> None:
+        records = proposal.records
+        self.facts |= {
+            "format": asdict(proposal.format),
+            "mapping": proposal.mapping,
+            "counts": proposal.counts,
+            "issue_counts": records.issue_counts,
+            "notes": list(proposal.notes),
+        }
+        rules.store_issues(self.run, records.issues)
+
+    @contextlib.contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Say which stage the run is in, and how long it took."""
+        rules.note_progress(self.run, stage=name, timings=self.timings)
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = round(time.perf_counter() - begun, 4)
+
+    def _progress(self, byte_count: int) -> None:
+        now = time.monotonic()
+        if now - self._noted_at >= PROGRESS_SECONDS:
+            self._noted_at = now
+            rules.note_progress(self.run, progress_bytes=byte_count)
+
+    def _fail(self, error: GrantlineError) -> None:
+        with contextlib.suppress(rules.ClaimLost):
+            rules.fail(self.run, error, timings=self.timings, **self.facts)

@@ -1,0 +1,49 @@
+"""What every test may use: a data directory of its own and, on demand, an embedded PostgreSQL.
+
+The settings are read when this module is imported, before Django. The database server is started by
+the first test that touches the database, once for all test processes of a run.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+for _name in [name for name in os.environ if name.startswith(("GRANTLINE_", "AWS_"))]:
+    del os.environ[_name]
+
+BASE = Path(os.environ.setdefault("TEST_BASE", tempfile.mkdtemp(prefix="gl-test-")))
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["GRANTLINE_DATA_DIR"] = str(BASE / WORKER)
+os.environ["GRANTLINE_SECRET_KEY"] = "only-for-tests-" + "x" * 40
+os.environ["GRANTLINE_SERVICE_ROLE_ARN"] = "arn:aws:iam::111111111111:role/grantline-service"
+os.environ["DJANGO_SETTINGS_MODULE"] = "grantline.config.django"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of an embedded PostgreSQL that lives as long as the test run."""
+    from grantline.config.database import database
+    from grantline.config.settings import Settings
+
+    folder = BASE / "shared"
+    folder.mkdir(exist_ok=True)
+    with database(Settings(data_dir=folder)) as url:
+        yield url
+    os.environ.pop("GRANTLINE_DATABASE_URL", None)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres: str) -> None:
+    """Point Django at the embedded server before the test database is made."""
+    from django.conf import settings
+
+    from grantline.config.database import django_database
+
+    suffix = "" if WORKER == "main" else f"_{WORKER}"
+    settings.DATABASES["default"].update(django_database(postgres))
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_grantline{suffix}"
