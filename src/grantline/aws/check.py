@@ -182,7 +182,7 @@ class _Run:
             return self._failed("role_assumed", error)
         last: GrantlineError | None = None
         for _ in waiting.attempts():
-            code, last = probe(self.service, role.text, self.external_id, name=session_name(self.subject_id))
+            code, last = self._probe(role.text, self.external_id)
             if last is None:
                 return self._step("role_assumed", "pass", f"Role {role} let us in with your External ID.")
             if code != "AccessDenied":
@@ -307,6 +307,10 @@ class _Run:
                     remedy="Check again.",
                 )
         return self._step(name, "pass", passed)
+
+    def _probe(self, role_arn: str, external_id: str | None) -> tuple[str, GrantlineError | None]:
+        name = session_name(self.subject_id)
+        return probe(self.service, role_arn, external_id, name=name, fallback_region=self.region)
 
     def _role(self) -> RoleArn:
         return parse_role_arn(self.role_arn, own_account=self.service.account)

@@ -133,7 +133,8 @@ def sts_failure(error: BaseException, role_arn: str, external_id: str, region: s
     if code == "RegionDisabledException":
         return SourceRegion(
             f"AWS STS is switched off in {region} in the account of {role_arn}.",
-            remedy=f"Open IAM, Account settings, Security Token Service in that account and activate {region}.",
+            remedy="Name the bucket's region on the data source's page, or open IAM, Account settings, Security "
+            f"Token Service in that account and activate {region}.",
             **facts,
         )
     if code in CLOCK:

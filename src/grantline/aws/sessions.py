@@ -189,7 +189,6 @@ def assume(
     Where STS is not active in Grantline's region for the customer's account, the bucket's region
     (`fallback_region`) is tried once. Raises: `SourceCredentials` and its kin.
     """
-    region = service.region
     request = {
         "RoleArn": role_arn,
         "ExternalId": external_id,
@@ -197,14 +196,7 @@ def assume(
         "DurationSeconds": DURATION_SECONDS,
         "Policy": policy,
     }
-    answer = _ask(service, region, request)
-    if (
-        isinstance(answer, BaseException)
-        and aws_code(answer) == "RegionDisabledException"
-        and fallback_region not in ("", region)
-    ):
-        region = fallback_region
-        answer = _ask(service, region, request)
+    answer, region = _ask(service, request, fallback_region)
     if isinstance(answer, BaseException):
         raise sts_failure(answer, role_arn, external_id, region)
     given = answer["Credentials"]
@@ -212,7 +204,9 @@ def assume(
     return credentials, given["Expiration"].astimezone(UTC)
 
 
-def probe(service: Service, role_arn: str, external_id: str | None, *, name: str) -> tuple[str, GrantlineError | None]:
+def probe(
+    service: Service, role_arn: str, external_id: str | None, *, name: str, fallback_region: str = ""
+) -> tuple[str, GrantlineError | None]:
     """How the role answers to `external_id` (None: none is sent): AWS's code and the error that stands for
     it, or an empty code where the role let us in.
 
@@ -227,13 +221,24 @@ def probe(service: Service, role_arn: str, external_id: str | None, *, name: str
     }
     if external_id is not None:
         request["ExternalId"] = external_id
-    answer = _ask(service, service.region, request)
+    answer, region = _ask(service, request, fallback_region)
     if isinstance(answer, BaseException):
-        return aws_code(answer), sts_failure(answer, role_arn, external_id or "", service.region)
+        return aws_code(answer), sts_failure(answer, role_arn, external_id or "", region)
     return "", None
 
 
-def _ask(service: Service, region: str, request: dict[str, Any]) -> dict[str, Any] | BaseException:
+def _ask(
+    service: Service, request: dict[str, Any], fallback_region: str
+) -> tuple[dict[str, Any] | BaseException, str]:
+    """STS's answer or refusal, and the region that gave it."""
+    answer = _ask_in(service, service.region, request)
+    switched_off = isinstance(answer, BaseException) and aws_code(answer) == "RegionDisabledException"
+    if switched_off and fallback_region not in ("", service.region):
+        return _ask_in(service, fallback_region, request), fallback_region
+    return answer, service.region
+
+
+def _ask_in(service: Service, region: str, request: dict[str, Any]) -> dict[str, Any] | BaseException:
     try:
         client: Any = sts_client(service, region)
         answer: dict[str, Any] = client.assume_role(**request)

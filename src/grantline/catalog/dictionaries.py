@@ -82,21 +82,23 @@ def merge(con: duckdb.DuckDBPyConnection, side: Side, stated: frozenset[str], nu
     came = f"{prefix}_{shape.plural}_came"
     current, ended = f"{prefix}_{shape.plural}", f"{prefix}_ended_{shape.plural}"
     _make_came(con, side, stated, number, prefix)
-    con.execute(
+    _make(
+        con,
+        current,
         f"""
-        CREATE OR REPLACE TEMP TABLE {current} AS
         SELECT {listed(shape.columns)} FROM {came}
         UNION ALL
         SELECT {_kept_row(side, number)} FROM {side.old} o
         WHERE ({side.stays}) AND NOT EXISTS (FROM {came} c WHERE c.n = o.n)
-        """
+        """,
     )
-    con.execute(
+    _make(
+        con,
+        ended,
         f"""
-        CREATE OR REPLACE TEMP TABLE {ended} AS
         SELECT {listed(shape.columns)}, CAST({number} AS UINTEGER) AS until FROM {side.old} o
         WHERE NOT EXISTS (FROM {current} c WHERE c.n = o.n AND c.since = o.since)
-        """
+        """,
     )
     added = number_of(con, f"SELECT count(*) FROM {prefix}_{shape.kind}_ids WHERE fresh")
     gone = number_of(con, f"SELECT count(*) FROM {ended}")
@@ -108,6 +110,12 @@ def number_of(con: duckdb.DuckDBPyConnection, query: str) -> int:
     """The one number that `query` answers with; 0 for NULL."""
     row = con.execute(query).fetchone()
     return int(row[0] or 0) if row else 0
+
+
+def _make(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    """A table behind a view: the first version has views of these names, and a name has one type."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_rows AS {query}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_rows")
 
 
 def _make_came(con: duckdb.DuckDBPyConnection, side: Side, stated: frozenset[str], number: int, prefix: str) -> None:

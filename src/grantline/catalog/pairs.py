@@ -143,14 +143,14 @@ def _compare(con: duckdb.DuckDBPyConnection, pairs: Pairs, touched: str | None, 
             FROM {pairs.came} g JOIN {prefix}_account_ids a ON a.here = g.account
             JOIN {prefix}_entitlement_ids e ON e.here = g.entitlement {only("a.n")}),
         o AS MATERIALIZED (SELECT * FROM {pairs.old} {only("account")}),
-        both AS (
+        compared AS (
             SELECT coalesce(i.account, o.account) AS account,
                 coalesce(i.entitlement, o.entitlement) AS entitlement, {values},
                 o.granted_at AS old_granted_at, o.expires_at AS old_expires_at, o.since AS old_since,
                 CASE WHEN {_ends(pairs)} THEN 'removed' WHEN o.account IS NULL THEN 'added'
                     WHEN i.account IS NULL THEN 'kept' ELSE 'changed' END AS op
             FROM i FULL JOIN o ON i.account = o.account AND i.entitlement = o.entitlement)
-        SELECT * FROM both WHERE op IN ('added', 'removed') OR (op = 'changed' AND (
+        SELECT * FROM compared WHERE op IN ('added', 'removed') OR (op = 'changed' AND (
             granted_at IS DISTINCT FROM old_granted_at OR expires_at IS DISTINCT FROM old_expires_at))
         """
     )

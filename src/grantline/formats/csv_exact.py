@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from grantline.errors import FileStructure
-from grantline.formats.dialect import Head, skips, stops
+from grantline.formats.dialect import Head, no_rows, skips, stops
 from grantline.formats.limits import Limits
 from grantline.formats.lines import open_lines
 from grantline.formats.normal import NormalFile
@@ -66,6 +66,8 @@ def read_exact(
                 f"Line {fault.line} is longer than 16 MiB: this is not a table of rows.",
                 line=fault.line,
             ) from fault
+    if file.row_count == 0:
+        raise no_rows(head.header_line)
     return file.table(con, format, lambda line: Place(line=line), [*head.notes, *_notes(tally, records)])
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from grantline.formats.census import scan
-from grantline.formats.dialect import Head
+from grantline.formats.dialect import Head, no_rows
 from grantline.formats.limits import Limits
 from grantline.formats.lines import open_lines
 from grantline.formats.options import FileOptions
@@ -49,7 +49,7 @@ def read_fast(
 ) -> Table | None:
     """The table of a clean file; None: not proven clean.
 
-    Raises: `SourceTooLarge` for more records than `limits.rows`.
+    Raises: `FileEmpty` for a header alone, `SourceTooLarge` for more records than `limits.rows`.
     """
     path = safe_path(path, scratch)
     with ThreadPoolExecutor(1) as pool:
@@ -64,9 +64,11 @@ def read_fast(
         row_count = _proven(con, relation, len(head.columns))
         if row_count is None:
             return None
+    if row_count == 0:
+        raise no_rows(head.header_line)
     if row_count > limits.rows:
         raise limits.too_large("rows", f"The file has {row_count:,} records")
-    return _table(path, head, relation, format, one_line_each)
+    return _table(path, head, relation, format, row_count, one_line_each)
 
 
 def _characters(options: FileOptions, head: Head) -> tuple[str | None, ...]:
@@ -94,7 +96,9 @@ def _proven(con: duckdb.DuckDBPyConnection, relation: str, width: int) -> int | 
     return int(found[0]) if found else None
 
 
-def _table(path: Path, head: Head, relation: str, format: Format, one_line_each: bool) -> Table:
+def _table(
+    path: Path, head: Head, relation: str, format: Format, row_count: int, one_line_each: bool
+) -> Table:
     cells = ", ".join(cell_names(len(head.columns)))
     return Table(
         format=format,
@@ -102,6 +106,7 @@ def _table(path: Path, head: Head, relation: str, format: Format, one_line_each:
         rows=relation,
         numbered=f"(SELECT row_number() OVER () AS row, {cells} FROM {relation})",
         places=_same_line(head) if one_line_each else _searched(path, head),
+        record_count=row_count,
         notes=head.notes,
     )
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import duckdb
 
-from grantline.errors import FileEmpty, FileEncoding
+from grantline.errors import FileEncoding, FileError
 from grantline.formats import encoding as encodings
 from grantline.formats.csv_exact import read_exact
 from grantline.formats.csv_fast import read_fast, suits
@@ -24,7 +24,7 @@ from grantline.formats.limits import Limits
 from grantline.formats.lines import head_lines, open_lines
 from grantline.formats.options import FileOptions
 from grantline.formats.table import Format, Table
-from grantline.formats.tokens import Record, Records, UnclosedQuote
+from grantline.formats.tokens import Records, UnclosedQuote
 
 HEAD_BYTES = 64 * 1024
 
@@ -97,40 +97,37 @@ def _undecodable(
 def _head_or_none(prefix: Path, options: FileOptions, known: Known | None) -> Head | None:
     try:
         return read_head(head_lines(prefix), replace(options, encoding="auto"), known)
-    except Exception:
+    except FileError:
         return None
 
 
 def _end_of(prefix: Path, head: Head | None) -> tuple[int | None, int, str | None]:
     """Record, physical line and column where `prefix` ends."""
-    if head is None:
-        return None, 1, None
-    record: Record | None = None
-    row, line, index = 0, 0, 0
+    line_count, unfinished = _line_count(prefix)
+    here = line_count if unfinished else line_count + 1
+    if head is None or here <= head.data_after:
+        return None, max(here, 1), None
+    row, record = 0, None
     with open_lines(prefix, head.data_after) as lines:
         records = Records(lines, head.dialect, first_line=head.data_after + 1)
         try:
             for row, record in enumerate(records, 1):
-                line, index = record.line, len(record.cells) - 1
-            if not records.cut_off:
-                row, line, index = row + 1, _line_count(prefix) + 1, 0
+                pass
         except UnclosedQuote as fault:
-            row, line, index = row + 1, fault.line, fault.cell_index
-    if head.header_line is not None and line <= head.header_line:
-        return None, line, None
-    return row, line, _name(head.columns, index)
+            return row + 1, fault.line, _name(head.columns, fault.cell_index)
+    if record is None or not unfinished:
+        return row + 1, here, _name(head.columns, 0)
+    return row, record.line, _name(head.columns, len(record.cells) - 1)
 
 
-def _line_count(path: Path) -> int:
+def _line_count(path: Path) -> tuple[int, bool]:
+    """How many physical lines, and whether the last one has no line end."""
+    count, line = 0, "\n"
     with open_lines(path) as lines:
-        return sum(1 for _ in lines)
+        for count, line in enumerate(lines, 1):
+            pass
+    return count, not line.endswith(("\n", "\r"))
 
 
 def _name(columns: Sequence[str], index: int) -> str | None:
     return columns[index] if 0 <= index < len(columns) else None
-
-
-def refuse_empty(table: Table, row_count: int, what: str) -> None:
-    """Raises `FileEmpty` where a file has a header and no data."""
-    if row_count == 0:
-        raise FileEmpty(what)

@@ -204,4 +204,12 @@ def _head(
     above = lines[: header.line - 1]
     quote = options.quote
     plain = header.line_count == 1 and not (quote and any(quote in line for line in above))
-    return Head(chosen.dialect, names, header.line, header.line, plain, tuple(notes))
+    last = header.line + header.line_count - 1
+    return Head(chosen.dialect, names, header.line, last, plain, tuple(notes))
+
+
+def no_rows(header_line: int | None) -> FileEmpty:
+    """The error for a file without data."""
+    if header_line is None:
+        return FileEmpty("The file has no data rows.")
+    return FileEmpty(f"The file has a header (line {header_line}) and no data rows.")

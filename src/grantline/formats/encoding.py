@@ -102,8 +102,5 @@ def transcode(source: Path, encoding: Encoding, target: Path) -> None:
                 bad = error.object[: error.start]
                 writer.write(bad.decode(encoding.codec, "replace"))
                 raise Undecodable(read - len(error.object) + error.start) from error
-            except UnicodeEncodeError as error:  # a lone surrogate, which UTF-8 cannot hold
-                writer.write(str(error.object[: error.start]))
-                raise Undecodable(read - len(chunk)) from error
             if not chunk:
                 return

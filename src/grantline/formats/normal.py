@@ -161,6 +161,7 @@ class NormalFile:
             doubtful=f"(SELECT row, {cells} FROM {refused})" if self.refused_count else None,
             issues=tuple(self.issues),
             issue_counts=dict(self.issue_counts),
+            record_count=self.row_count,
             rejected_count=self.refused_count,
             notes=tuple(notes),
         )

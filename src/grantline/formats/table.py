@@ -61,6 +61,8 @@ class Table:
     issues: tuple[Issue, ...] = ()
     """The first 10,000; `issue_counts` counts all by code."""
     issue_counts: Mapping[str, int] = field(default_factory=dict)
+    record_count: int = 0
+    """Data records in the file, refused ones included; blank lines are none."""
     rejected_count: int = 0
     notes: tuple[str, ...] = field(default=())
     """Sentences for the run's report: lines skipped, what was recognized and why."""

@@ -106,8 +106,7 @@ def _merge(work: Work, good: str) -> None:
     fields = "".join(f", {cell.value}" for cell in plan.attributes)
     work.create(
         "people",
-        f"SELECT (row_number() OVER () - 1)::UINTEGER AS n, key, id, removed{fields} FROM {table}"
-        " WHERE differ IS NULL",
+        f"SELECT (row_number() OVER () - 1)::UINTEGER AS n, key, id, removed{fields} FROM {table} WHERE differ IS NULL",
     )
     conflicts = work.create("conflicts", f"SELECT key, differ FROM {table} WHERE differ IS NOT NULL")
     work.conflicts = bool(work.one(f"SELECT count(*) FROM {conflicts}")[0])

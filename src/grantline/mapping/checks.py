@@ -18,8 +18,8 @@ from grantline.mapping.plan import Cell, Plan
 from grantline.mapping.sql import any_of, literal, literals
 from grantline.mapping.words import ENTITLEMENT_ROWS, GRANT_ROWS, KEEPING_WORDS, REMOVAL_WORDS
 
-KEY_LIMIT = 512
-"""Characters of a key; longer ones are texts that were mapped by mistake, and do not fit an index."""
+KEY_LIMIT = 1024
+"""Bytes of a key; longer ones are texts that were mapped by mistake, and do not fit an index."""
 
 EMAIL = r"^[^@\s<>(),;:\\\"\[\]\x00-\x1f]{1,64}@([^@\s<>(),;:\\\"\[\]\x00-\x1f.]+\.)+[^@\s<>(),;:\\\"\[\]\x00-\x1f.]+$"
 EMAIL_LIMIT = 254
@@ -46,9 +46,9 @@ def account_checks(plan: Plan, orders: Orders) -> list[Check]:
     checks: list[Check] = []
     if plan.id is not None:
         checks.append(_missing_key(plan, plan.id))
-        checks += _cell_checks(plan.id, orders)
+        checks += cell_checks(plan.id, orders)
     for cell in (*plan.attributes, *plan.lists):
-        checks += _cell_checks(cell, orders)
+        checks += cell_checks(cell, orders)
     if plan.op is not None:
         checks.append(_unknown_word(plan.op, (*REMOVAL_WORDS, *KEEPING_WORDS), "add, update or delete"))
     return checks
@@ -67,15 +67,10 @@ def entitlement_checks(plan: Plan, orders: Orders) -> list[Check]:
     for cell in cells:
         checks.append(_missing_part(cell, " AND ".join([f"{cell.text} IS NULL", named, *earlier])))
         earlier.append(f"{cell.text} IS NOT NULL")
-        checks += _cell_checks(cell, orders)
+        checks += cell_checks(cell, orders)
     for cell in plan.details:
-        checks += _cell_checks(cell, orders)
+        checks += cell_checks(cell, orders)
     return checks
-
-
-def grant_checks(plan: Plan, orders: Orders) -> list[Check]:
-    """Checks of the grant's own cells."""
-    return [check for cell in plan.dates for check in _cell_checks(cell, orders)]
 
 
 def defines(plan: Plan) -> str:
@@ -115,7 +110,7 @@ def _missing_part(cell: Cell, condition: str) -> Check:
         "row_key_missing",
         "error",
         cell,
-        condition,
+        f"{condition} AND NOT {BLANK}",
         lambda value: f"{cell.header} is empty, though the row names an entitlement.",
         "Fill all columns that identify the entitlement, or none of them.",
     )
@@ -132,7 +127,8 @@ def _unknown_word(cell: Cell, words: tuple[str, ...], allowed: str) -> Check:
     )
 
 
-def _cell_checks(cell: Cell, orders: Orders) -> list[Check]:
+def cell_checks(cell: Cell, orders: Orders) -> list[Check]:
+    """Checks of one cell, by the kind of its target."""
     if cell.column is None:
         return []
     checks = [_nul(cell)]
@@ -167,8 +163,8 @@ def _key(cell: Cell) -> list[Check]:
             "value_invalid",
             "error",
             cell,
-            f"length({cell.text}) > {KEY_LIMIT}",
-            lambda value: f"{cell.header} has more than {KEY_LIMIT} characters, too many for a key.",
+            f"strlen({cell.text}) > {KEY_LIMIT}",
+            lambda value: f"{cell.header} has more than {KEY_LIMIT} bytes, too many for a key.",
             "Map a column with shorter values to this target.",
         ),
         Check(

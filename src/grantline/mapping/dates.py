@@ -40,7 +40,8 @@ _NAME_DAY = r"^([A-Za-z]{3,9})[-. /]*(\d{1,2})(?:st|nd|rd|th)?(?:,\s*|[-. /]+)(\
 _GENERALIZED = r"^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.\d+)?Z$"
 
 _MONTHS = (
-    "january february march april may june july august september october november december".split()
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
 
 
@@ -212,10 +213,7 @@ def _stamp(moment: str, fraction: str = "''") -> str:
 
 def _year(text: str) -> str:
     """Two digits mean 1969 to 2068, as in POSIX."""
-    return (
-        f"(CASE WHEN length({text}) = 4 THEN {text} WHEN {text} >= '69' THEN '19' || {text}"
-        f" ELSE '20' || {text} END)"
-    )
+    return f"(CASE WHEN length({text}) = 4 THEN {text} WHEN {text} >= '69' THEN '19' || {text} ELSE '20' || {text} END)"
 
 
 def _month(name: str) -> str:

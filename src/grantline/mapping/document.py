@@ -270,9 +270,7 @@ def _condition(item: Any, place: str) -> Condition:
         raise MappingInvalid(f"{place}: needs 'column' and one of {', '.join(WHERE_OPTIONS[1:])}.")
     column, test = _text(item["column"], f"{place}.column"), tests[0]
     if test == "is":
-        word = {"empty": "empty", "filled": "filled", "not_empty": "filled", "not empty": "filled"}.get(
-            str(item["is"])
-        )
+        word = {"empty": "empty", "filled": "filled", "not_empty": "filled", "not empty": "filled"}.get(str(item["is"]))
         if word is None:
             raise MappingInvalid(f"{place}.is: must be 'empty' or 'filled', not {item['is']!r}.")
         return Condition(column, cast(Operator, word))

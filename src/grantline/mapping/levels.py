@@ -37,9 +37,7 @@ def dated(relation: str, cells: Iterable[Cell], orders: Orders) -> str:
     relation = _over(relation, [f"{trimmed(cell.raw)} AS {cell.trimmed}" for cell in used])
     relation = _over(relation, [f"{_replaced(cell)} AS {cell.text}" for cell in used])
     relation = _over(relation, [f"{dates.parts(cell.text)} AS p{cell.index}" for cell in free])
-    days = [
-        f"{dates.day(f'p{cell.index}', orders.get(cell.index, 'unclear'))} AS d{cell.index}" for cell in free
-    ]
+    days = [f"{dates.day(f'p{cell.index}', orders.get(cell.index, 'unclear'))} AS d{cell.index}" for cell in free]
     return _over(relation, days)
 
 
@@ -85,7 +83,6 @@ def status(text: str) -> str:
     for word, meaning in STATUS_WORDS.items():
         groups.setdefault(meaning, []).append(word)
     cases = " ".join(
-        f"WHEN lower({text}) IN ({literals(words)}) THEN {literal(meaning)}"
-        for meaning, words in groups.items()
+        f"WHEN lower({text}) IN ({literals(words)}) THEN {literal(meaning)}" for meaning, words in groups.items()
     )
     return f"CASE {cases} END"

@@ -36,7 +36,7 @@ class _Loader(yaml.SafeLoader):
         if depth > DEPTH_LIMIT:
             raise yaml.YAMLError(f"more than {DEPTH_LIMIT} levels of nesting")
         self._depth = depth
-        node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
         self._depth = depth - 1
         return node
 
@@ -47,15 +47,13 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.YAMLError("a key must be a text")
             if key_node.value in found:
                 raise yaml.YAMLError(f"the key {key_node.value!r} is given twice")
-            found[key_node.value] = self.construct_object(value_node, deep=deep)  # type: ignore[no-untyped-call]
+            found[key_node.value] = self.construct_object(value_node, deep=deep)
         return found
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])  # type: ignore[no-untyped-call]
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))  # type: ignore[no-untyped-call]
-_Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
-    "tag:yaml.org,2002:int", re.compile(r"^(?:0|-?[1-9][0-9]{0,17})$"), list("-0123456789")
-)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^(?:0|-?[1-9][0-9]{0,17})$"), list("-0123456789"))
 
 
 def read_text(text: str) -> Any:

@@ -29,5 +29,5 @@ class AccountIndex(Owned):
             models.UniqueConstraint("import_id", MD5("key"), name="one_index_row_per_import_and_account"),
         ]
         indexes: ClassVar = [
-            models.Index("organization", "email_folded", name="account_index_by_email"),
+            models.Index(fields=["organization", "email_folded"], name="account_index_by_email"),
         ]

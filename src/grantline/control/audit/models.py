@@ -32,6 +32,6 @@ class AuditEvent(Owned):
     class Meta:
         verbose_name = "audit event"
         indexes: ClassVar = [
-            models.Index("organization", "-at", name="audit_event_newest_first"),
-            models.Index("organization", "subject_id", "-at", name="audit_event_of_a_thing"),
+            models.Index(fields=["organization", "-at"], name="audit_event_newest_first"),
+            models.Index(fields=["organization", "subject_id", "-at"], name="audit_event_of_a_thing"),
         ]

@@ -73,7 +73,7 @@ class Import(Owned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("next_run_at", name="imports_that_are_due", condition=Q(paused_at__isnull=True)),
+            models.Index(fields=["next_run_at"], name="imports_that_are_due", condition=Q(paused_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

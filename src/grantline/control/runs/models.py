@@ -109,8 +109,8 @@ class Run(Owned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("organization", "-queued_at", name="run_newest_first"),
-            models.Index("of_import", "-number", name="run_of_an_import_newest_first"),
+            models.Index(fields=["organization", "-queued_at"], name="run_newest_first"),
+            models.Index(fields=["of_import", "-number"], name="run_of_an_import_newest_first"),
         ]
 
     @property

@@ -97,4 +97,4 @@ class ConnectionCheck(Owned):
 
     class Meta:
         verbose_name = "connection check"
-        indexes: ClassVar = [models.Index("data_source", "-started_at", name="connection_check_newest_first")]
+        indexes: ClassVar = [models.Index(fields=["data_source", "-started_at"], name="connection_check_newest_first")]

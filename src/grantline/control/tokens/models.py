@@ -28,4 +28,4 @@ class ApiToken(Owned):
 
     class Meta:
         verbose_name = "token"
-        indexes: ClassVar = [models.Index("organization", "-created_at", name="api_token_newest_first")]
+        indexes: ClassVar = [models.Index(fields=["organization", "-created_at"], name="api_token_newest_first")]

@@ -22,9 +22,13 @@ def evidence_pairs(run: Run) -> list[Pair]:
     known = run.evidence or {}
     if not known:
         return []
-    if run.upload is not None and not known.get("bucket"):
-        return _upload_pairs(run, known)
-    role = known.get("role_arn") or (run.of_import.data_source.role_arn if run.of_import.data_source else "")
+    if known.get("file_name"):
+        return [
+            ("File", harmless(known["file_name"])),
+            *_content_pairs(known),
+            ("Uploaded at", _moment(known.get("read_at"))),
+            ("By", known.get("uploaded_by")),
+        ]
     return [
         ("Bucket", known.get("bucket"), "code"),
         ("Key", harmless(known.get("key") or ""), "code"),
@@ -32,8 +36,8 @@ def evidence_pairs(run: Run) -> list[Pair]:
         ("ETag", known.get("etag"), "code"),
         *_content_pairs(known),
         ("Last modified", _moment(known.get("last_modified_at"))),
-        ("Read at", _moment(known.get("read_at"))),
-        ("By role", role, "code"),
+        ("Read at", _moment(known.get("read_at")) or "Not read: it is what was read before"),
+        ("By role", known.get("role_arn"), "code"),
     ]
 
 
@@ -52,17 +56,6 @@ def format_pairs(document: Mapping[str, Any] | None) -> list[Pair]:
         ("Layout", document.get("layout")),
     ]
     return [pair for pair in pairs if pair[1] not in (None, "")]
-
-
-def _upload_pairs(run: Run, known: Mapping[str, Any]) -> list[Pair]:
-    upload = run.upload
-    assert upload is not None  # noqa: S101 - the caller looked
-    return [
-        ("File", harmless(upload.file_name)),
-        *_content_pairs({"size_bytes": upload.size_bytes, "sha256": upload.sha256, **known}),
-        ("Uploaded at", words.exact(upload.created_at)),
-        ("By", upload.created_by),
-    ]
 
 
 def _content_pairs(known: Mapping[str, Any]) -> list[Pair]:

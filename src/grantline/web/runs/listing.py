@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run, RunState
 from grantline.control.tenancy import Scope, scoped
+from grantline.web.breadcrumbs import crumb
 from grantline.web.paging import address_with
 from grantline.web.requests import PageRequest
 from grantline.web.runs.row import RunRow
@@ -33,6 +34,7 @@ def index(request: PageRequest) -> HttpResponse:
     found = list(_after(request.scope, rows, request.GET.get("after", ""))[: PAGE_ROWS + 1])
     more = len(found) > PAGE_ROWS
     context = {
+        "breadcrumbs": [crumb("Runs")],
         "rows": [RunRow(run) for run in found[:PAGE_ROWS]],
         "state": state,
         "states": [(known.value, known.value.capitalize()) for known in RunState],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grantline.control.runs.models import Run
+from django.urls import reverse
+
+from grantline.control.runs.models import Run, RunState
+from grantline.web import words
 from grantline.web.charts import RunPoint
 from grantline.web.runs.verdict import issue_total, verdict
 
@@ -59,6 +62,42 @@ class RunRow:
     def added(self) -> int:
         """How many grants it brought, or would have."""
         return int(((self.run.changes or {}).get("grants") or {}).get("added") or 0)
+
+    @property
+    def number_text(self) -> str:
+        """The run's number for a heading."""
+        return words.thousands(self.run.number)
+
+    @property
+    def import_href(self) -> str:
+        """Where its import is."""
+        return reverse("import", args=[self.run.of_import_id])
+
+    @property
+    def changes_href(self) -> str:
+        """Where each of its changes is listed; empty where nothing was published."""
+        if self.run.state != RunState.PUBLISHED:
+            return ""
+        return f"{reverse('application_changes', args=[self.run.of_import.application_id])}?run={self.run.pk}"
+
+    @property
+    def changes_title(self) -> str:
+        """What the card of changes is called: proposals have changed nothing."""
+        return "Changes" if self.run.state == RunState.PUBLISHED else "Proposed changes"
+
+    @property
+    def discard_href(self) -> str:
+        """Where a held run is discarded."""
+        return reverse("run_discard", args=[self.run.pk])
+
+    @property
+    def approve_label(self) -> str:
+        """What the button does: `Approve and remove 1,204 grants`."""
+        for kind, noun in (("grants", "grant"), ("accounts", "account"), ("entitlements", "entitlement")):
+            removed = ((self.run.changes or {}).get(kind) or {}).get("removed")
+            if removed:
+                return f"Approve and remove {words.counted(removed, noun)}"
+        return "Approve and publish"
 
     def point(self) -> RunPoint:
         """The run on the chart."""

@@ -16,6 +16,7 @@ from grantline.control.applications.rules import may
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run, RunState
+from grantline.web.breadcrumbs import crumb, to_import
 from grantline.web.requests import PageRequest
 from grantline.web.runs.evidence import evidence_pairs, format_pairs
 from grantline.web.runs.issues import issue_groups, issue_page
@@ -54,6 +55,7 @@ def run_context(request: PageRequest, run: Run, **more: Any) -> dict[str, Any]:
         "issues": issue_page(request, run),
         "may_decide": held and may(request.scope, application, Permission.RUN_DECIDE),
         "may_run": may(request.scope, application, Permission.IMPORT_RUN),
+        "breadcrumbs": [*to_import(run.of_import), crumb(f"Run {run.number:,}")],
         "decision": {"reason": "", "error": ""},
         **more,
     }

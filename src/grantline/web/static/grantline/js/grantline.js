@@ -138,6 +138,11 @@
       const button = event.submitter;
       if (button) button.setAttribute("aria-busy", "true");
     });
+    // An answer that is a download leaves the page standing: free the form again.
+    setTimeout(() => {
+      delete form.dataset.sent;
+      event.submitter?.removeAttribute("aria-busy");
+    }, 10000);
   });
 
   addEventListener("pageshow", (event) => {

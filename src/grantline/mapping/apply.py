@@ -1,0 +1,139 @@
+"""Applies a mapping to a file: raw rows become accounts, entitlements, grants and issues.
+
+In: one DuckDB connection, a `Source` and a `Mapping`. Out: `Records`. Passes over the rows: one gathers
+the distinct cells, one turns rows into pairs of integers, and only where something is wrong a third
+finds out where. Nothing is held in Python beside the first issues. Invariant: every record of the file
+is accepted, refused with an issue, blank, or left out by `where`; none disappears.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import duckdb
+
+from grantline.errors import FileEmpty
+from grantline.issues import Issue
+from grantline.mapping.accounts import finish_accounts, gather_accounts
+from grantline.mapping.checks import cell_checks
+from grantline.mapping.document import Mapping
+from grantline.mapping.entitlements import gather_entitlements
+from grantline.mapping.findings import KEPT_ISSUES, Findings, doubtful_ids, find
+from grantline.mapping.gather import gather
+from grantline.mapping.grants import gather_grants, gather_removals, refusing
+from grantline.mapping.levels import levels
+from grantline.mapping.plan import Plan, make_plan
+from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, Records
+from grantline.mapping.source import Source
+from grantline.mapping.sql import mask_of
+from grantline.mapping.targets import PROFILE
+from grantline.mapping.work import Work
+
+INTERMEDIATE = ("cells", "held", "people", "ids", "part", "parts", "entitled", "listed", "conflicts", "bad")
+
+
+def apply(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, prefix: str = "map_") -> Records:
+    """The records of `source`, in temporary tables of `con` whose names start with `prefix`.
+
+    Raises: `HeaderMissing`, `HeaderDuplicate`, `MappingInvalid` where mapping and header do not fit.
+    """
+    work = Work(con, source, make_plan(mapping, source.columns), prefix)
+    work.create("unconfirmed", "SELECT NULL::VARCHAR AS id WHERE false")
+    gathered = gather(work)
+    if gathered.accounts is not None:
+        gather_accounts(work, gathered.accounts)
+    gather_entitlements(work, gathered.entitlements)
+    _try_dates(work, gathered.dates)
+    grants = gather_grants(work)
+    findings = find(work)
+    doubtful_ids(work)
+    removals = gather_removals(work)
+    accounts, entitlements = _finish(work)
+    records = _records(work, findings, (accounts, entitlements, grants, removals), _row_count(work, gathered.row_count))
+    work.drop(*INTERMEDIATE, *(("pairs",) if grants != work.name("pairs") else ()))
+    return records
+
+
+def drop(con: duckdb.DuckDBPyConnection, records: Records) -> None:
+    """Drops the tables of `records`."""
+    tables = (records.accounts, records.entitlements, records.grants, records.unconfirmed, records.removals)
+    for table in filter(None, tables):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _try_dates(work: Work, relations: dict[int, str]) -> None:
+    """Adds the checks of the grant's dates that fail for some cell to the live checks."""
+    for cell in work.plan.dates:
+        checks = cell_checks(cell, work.orders)
+        over = levels(relations[cell.index], [cell], work.orders)
+        found = work.one(f"SELECT coalesce(bit_or({mask_of(check.condition for check in checks)}), 0) FROM {over}")
+        work.live += [check for bit, check in enumerate(checks) if found[0] >> bit & 1]
+
+
+def _row_count(work: Work, kept: int) -> int:
+    """Records of the file that the reader took, wholly blank ones left out."""
+    total = kept
+    if work.plan.conditions:
+        (total,) = work.one(f"SELECT count(*) FROM {work.source.rows}")
+        if total > kept:
+            work.notes.append(f"Rows left out by the mapping's conditions (where): {total - kept}.")
+    if any(check.code == "row_key_missing" for check in work.live):
+        (blank,) = work.one(f"SELECT count(*) FROM {work.source.rows} WHERE {work.plan.blank_sql()}")
+        if blank:
+            work.notes.append(f"Wholly blank rows, skipped: {blank}.")
+        total -= blank
+    return total
+
+
+def _finish(work: Work) -> tuple[str, str]:
+    """The final tables of accounts and entitlements, without those that only refused rows name."""
+    some = refusing(work)
+    if work.plan.id is None:
+        names = ", ".join(f"NULL::VARCHAR AS {name}" for name in ("id", *ACCOUNT_FIELDS, "profile"))
+        accounts = work.create("accounts", f"SELECT NULL::UINTEGER AS n, {names} WHERE false")
+    else:
+        accounts = finish_accounts(work, work.name("pairs") if some and work.plan.identity else None)
+    pairs = f"SELECT entitlement FROM {work.name('pairs')} WHERE entitlement IS NOT NULL"
+    only = f" WHERE defined OR n IN ({pairs})" if some else ""
+    entitlements = work.create(
+        "entitlements",
+        f"SELECT n, {', '.join((*ENTITLEMENT_KEY, *ENTITLEMENT_FIELDS))} FROM {work.name('entitled')}{only}",
+    )
+    return accounts, entitlements
+
+
+def _stated(plan: Plan) -> frozenset[str]:
+    """The fields that the file speaks about."""
+    names = {cell.target.name for cell in plan.cells if not cell.target.name.startswith("row.")}
+    own = {name for name in names if name.startswith(PROFILE)}
+    return frozenset((names - own) | ({"account.profile"} if own else set()))
+
+
+def _records(work: Work, findings: Findings, tables: tuple[str, str, str, str | None], row_count: int) -> Records:
+    accounts, entitlements, grants, removals = tables
+    found = [*work.loose, *_by_row(work.source.issues, findings.issues)]
+    counts = Counter(issue.code for issue in (*work.source.issues, *work.loose)) + findings.counts
+    (resources,) = work.one(f"SELECT count(*) FROM (SELECT DISTINCT resource_type, resource FROM {entitlements})")
+    if row_count + work.source.rejected_count == 0:
+        raise FileEmpty("The file has a header, but all of its rows are blank.")
+    return Records(
+        accounts=accounts,
+        entitlements=entitlements,
+        grants=grants,
+        unconfirmed=work.name("unconfirmed"),
+        removals=removals,
+        mode=work.plan.mapping.mode,
+        stated=_stated(work.plan),
+        rows_read=row_count + work.source.rejected_count,
+        rows_rejected=findings.rejected + work.source.rejected_count,
+        resource_count=resources,
+        issues=tuple(found[:KEPT_ISSUES]),
+        issue_counts=dict(sorted(counts.items())),
+        notes=tuple(work.notes),
+    )
+
+
+def _by_row(first: Iterable[Issue], second: Iterable[Issue]) -> list[Issue]:
+    """Both lists in the order of rows; issues without a row come first."""
+    return sorted((*first, *second), key=lambda issue: issue.row or 0)

@@ -1,0 +1,138 @@
+"""The connection check as it is watched: started by a button, then looked at every second.
+
+In: the newest check's row, which a worker fills. Out: a part of a page that asks for itself again while the
+check is under way, and stops when it has ended. Without script the page says how to look again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from grantline.control.organizations.roles import Permission
+from grantline.control.sources import rules
+from grantline.control.sources.models import ConnectionCheck, DataSource
+from grantline.control.sources.rules import STALLED_CHECK_SECONDS
+from grantline.errors import InputInvalid
+from grantline.jobs.requests import start_check
+from grantline.web.requests import PageRequest, wants_part
+
+NO_WORKER_SECONDS: Final = 20
+"""A check that nobody took up for so long is waiting for a worker that may not run."""
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """A check as the page shows it."""
+
+    check: ConnectionCheck
+    now: datetime
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is under way; one whose worker is gone is not."""
+        return self.check.finished_at is None and self._age < STALLED_CHECK_SECONDS
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it will never end."""
+        return self.check.finished_at is None and not self.is_running
+
+    @property
+    def awaits_worker(self) -> bool:
+        """Whether it seems that nobody takes it up."""
+        return self.is_running and not self._has_begun and self._age > NO_WORKER_SECONDS
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The steps so far, and what is being done now."""
+        lines: list[dict[str, Any]] = list(self.check.steps)
+        if self.is_running:
+            lines.append({"name": "now", "outcome": "running", "title": self._doing})
+        return lines
+
+    @property
+    def failed_count(self) -> int:
+        """How many steps failed."""
+        return sum(step.get("outcome") == "fail" for step in self.check.steps)
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader is told when it changes."""
+        if self.is_running:
+            return self._doing
+        if self.check.ok:
+            return "Every step passed."
+        return f"The check has ended; {self.failed_count or 'not every'} {_steps(self.failed_count)}."
+
+    @property
+    def _doing(self) -> str:
+        if self.check.waiting_seconds is not None:
+            limit = settings.GRANTLINE.check_wait_seconds
+            return f"Waiting for AWS to notice the new role: {self.check.waiting_seconds} of {limit} seconds"
+        return "Checking the next step" if self._has_begun else "Waiting for a worker to take up the check"
+
+    @property
+    def _has_begun(self) -> bool:
+        return bool(self.check.steps) or self.check.waiting_seconds is not None
+
+    @property
+    def _age(self) -> float:
+        return (self.now - self.check.started_at).total_seconds()
+
+
+def _steps(failed: int) -> str:
+    if not failed:
+        return "step passed"
+    return "step failed" if failed == 1 else "steps failed"
+
+
+def check_view(source: DataSource) -> CheckView | None:
+    """The newest check of `source`."""
+    check = rules.latest_check(source)
+    return CheckView(check, timezone.now()) if check else None
+
+
+def panel_context(request: PageRequest, source: DataSource) -> dict[str, Any]:
+    """What `sources/check_panel.html` needs."""
+    return {
+        "source": source,
+        "checking": check_view(source),
+        "may_write": request.scope.may(Permission.SOURCE_WRITE),
+    }
+
+
+@require_GET
+def panel(request: PageRequest, source_id: str) -> HttpResponse:
+    """The part of the page with the newest check; a browser that asks for it gets the whole page."""
+    source = rules.read(request.scope, source_id)
+    if not wants_part(request):
+        return redirect("source", source.pk)
+    context = panel_context(request, source)
+    response = render(request, "sources/check_panel.html", context)
+    checking: CheckView | None = context["checking"]
+    if checking is None or not checking.is_running:
+        # What stands around the panel (state, next step) has changed with the end of the check.
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def start(request: PageRequest, source_id: str) -> HttpResponse:
+    """Start a check and show it where the button was: in the wizard, or on the source's page."""
+    in_wizard = request.POST.get("from") == "setup"
+    try:
+        start_check(request.scope, source_id)
+    except InputInvalid:
+        return redirect("source_setup_step", source_id, "connect")
+    if in_wizard:
+        return redirect("source_setup_step", source_id, "connect")
+    return redirect(reverse("source", args=[source_id]) + "#checks")

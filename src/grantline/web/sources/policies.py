@@ -1,0 +1,69 @@
+"""What the wizard and the page of a data source show of its policies.
+
+In: a data source and a form of the policies (`json`, `cloudformation`, `terraform`, `cli`). Out: labelled
+blocks to copy, made by `aws.policy_texts` from the values stored. Without a service role there is nothing
+true to show, and that is said instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from grantline.aws.policy_texts import documents, policy_json, render
+from grantline.control.sources.models import DataSource
+from grantline.errors import SettingInvalid
+from grantline.jobs.policies import wanted_policies
+
+FORMS: Final = (("json", "Console"), ("cloudformation", "CloudFormation"), ("terraform", "Terraform"), ("cli", "CLI"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """A text to copy."""
+
+    label: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PolicyView:
+    """The policies of one data source in one form; `missing` says why there are none."""
+
+    form: str
+    blocks: tuple[Block, ...] = ()
+    role_name: str = ""
+    policy_name: str = ""
+    missing: str = ""
+
+    def tabs(self, address: str) -> list[dict[str, Any]]:
+        """The forms as tabs of the page at `address`."""
+        return [
+            {"label": label, "href": f"{address}?form={form}#policies", "current": form == self.form}
+            for form, label in FORMS
+        ]
+
+
+def policy_view(source: DataSource, form: str) -> PolicyView:
+    """The policies of `source` in `form`; an unknown form is the first."""
+    if form not in dict(FORMS):
+        form = FORMS[0][0]
+    try:
+        wanted = wanted_policies(source)
+    except SettingInvalid as error:
+        return PolicyView(form, missing=f"{error.message} {error.remedy}")
+    made = documents(wanted)
+    if form == "json":
+        blocks: tuple[Block, ...] = (
+            Block("Trust policy", "JSON", policy_json(made.trust_policy)),
+            Block("Permission policy", "JSON", policy_json(made.permission_policy)),
+        )
+    else:
+        label, language = {
+            "cloudformation": ("grantline-role.yaml", "YAML"),
+            "terraform": ("grantline.tf", "HCL"),
+            "cli": ("Commands for a shell", "Shell"),
+        }[form]
+        blocks = (Block(label, language, render(form, wanted)),)
+    return PolicyView(form, blocks, made.role_name, made.policy_name)
