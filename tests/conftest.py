@@ -23,6 +23,10 @@ os.environ["GRANTLINE_SECRET_KEY"] = "only-for-tests-" + "x" * 40
 os.environ["GRANTLINE_SERVICE_ROLE_ARN"] = "arn:aws:iam::111111111111:role/grantline-service"
 os.environ["DJANGO_SETTINGS_MODULE"] = "grantline.config.django"
 
+import django  # noqa: E402 - the settings above come first
+
+django.setup()
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:

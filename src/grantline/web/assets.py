@@ -20,7 +20,7 @@ def asset_url(path: str) -> str:
 
     Raises: `FileNotFoundError` for a file that is not there (a mistake in a template).
     """
-    file = ROOT / path
+    file = Path(f"{ROOT}/{path}")  # a template hands in SafeString, which pathlib of Python 3.11 refuses
     return f"{static(f'grantline/{path}')}?v={_mark(file, file.stat().st_mtime_ns)}"
 
 

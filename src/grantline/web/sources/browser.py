@@ -20,6 +20,7 @@ from grantline.control.sources import rules
 from grantline.control.sources.models import DataSource
 from grantline.errors import GrantlineError
 from grantline.jobs.requests import list_bucket
+from grantline.web.breadcrumbs import crumbs
 from grantline.web.requests import PageRequest, wants_part
 
 
@@ -37,6 +38,7 @@ def show(request: PageRequest, source_id: str) -> HttpResponse:
     source = rules.read(request.scope, source_id)
     context = {
         "page_title": f"Files of {source.name}",
+        "breadcrumbs": crumbs(("Data sources", "sources"), (source.name, "source", source.pk), here="Files"),
         "source": source,
         **_level(request, source, request.GET.get("prefix", "")[:2048], request.GET.get("after", "")[:4096]),
     }

@@ -6,7 +6,8 @@ check is under way, and stops when it has ended. Without script the page says ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,7 +25,24 @@ from grantline.control.sources.rules import STALLED_CHECK_SECONDS
 from grantline.errors import InputInvalid
 from grantline.jobs.requests import start_check
 from grantline.web.requests import PageRequest, wants_part
+from grantline.web.sources.policies import step_statements
 
+TITLES: Final = {
+    "role_assumed": "The role lets Grantline in with your External ID",
+    "refused_without_external_id": "The role refuses whoever sends no External ID",
+    "refused_with_wrong_external_id": "The role refuses another External ID",
+    "region_found": "The bucket's region is found",
+    "bucket_listed": "The bucket can be listed",
+    "object_readable": "A file can be read",
+}
+DOING: Final = {
+    "role_assumed": "Asking AWS for a session of the role, with your External ID",
+    "refused_without_external_id": "Trying the role without an External ID",
+    "refused_with_wrong_external_id": "Trying the role with another External ID",
+    "region_found": "Finding the bucket's region",
+    "bucket_listed": "Listing the bucket",
+    "object_readable": "Reading one byte of a file",
+}
 NO_WORKER_SECONDS: Final = 20
 """A check that nobody took up for so long is waiting for a worker that may not run."""
 
@@ -35,6 +53,7 @@ class CheckView:
 
     check: ConnectionCheck
     now: datetime
+    statements: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_running(self) -> bool:
@@ -54,7 +73,7 @@ class CheckView:
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The steps so far, and what is being done now."""
-        lines: list[dict[str, Any]] = list(self.check.steps)
+        lines: list[dict[str, Any]] = [self._line(step) for step in self.check.steps]
         if self.is_running:
             lines.append({"name": "now", "outcome": "running", "title": self._doing})
         return lines
@@ -73,12 +92,20 @@ class CheckView:
             return "Every step passed."
         return f"The check has ended; {self.failed_count or 'not every'} {_steps(self.failed_count)}."
 
+    def _line(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        name = str(step.get("name", ""))
+        statement = self.statements.get(name, "") if step.get("outcome") == "fail" else ""
+        return {**step, "title": TITLES.get(name, ""), "statement": statement}
+
     @property
     def _doing(self) -> str:
         if self.check.waiting_seconds is not None:
             limit = settings.GRANTLINE.check_wait_seconds
             return f"Waiting for AWS to notice the new role: {self.check.waiting_seconds} of {limit} seconds"
-        return "Checking the next step" if self._has_begun else "Waiting for a worker to take up the check"
+        if not self._has_begun:
+            return "Waiting for a worker to take up the check"
+        ahead = list(DOING.values())[len(self.check.steps) :]
+        return ahead[0] if ahead else "Writing down the result"
 
     @property
     def _has_begun(self) -> bool:
@@ -98,7 +125,7 @@ def _steps(failed: int) -> str:
 def check_view(source: DataSource) -> CheckView | None:
     """The newest check of `source`."""
     check = rules.latest_check(source)
-    return CheckView(check, timezone.now()) if check else None
+    return CheckView(check, timezone.now(), step_statements(source)) if check else None
 
 
 def panel_context(request: PageRequest, source: DataSource) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from grantline.control.organizations.roles import Permission
 from grantline.control.sources import rules
 from grantline.control.tenancy import Scope
 from grantline.errors import InputInvalid
+from grantline.web.breadcrumbs import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.states import SourceCard
@@ -33,6 +34,7 @@ def index(request: PageRequest) -> HttpResponse:
             return redirect("source_setup_step", source.pk, "external-id")
     context = {
         "page_title": "Data sources",
+        "breadcrumbs": crumbs(here="Integrations"),
         "cards": [SourceCard(source) for source in rules.list_sources(scope)],
         "form": form,
         "may_write": scope.may(Permission.SOURCE_WRITE),

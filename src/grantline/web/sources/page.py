@@ -20,6 +20,7 @@ from grantline.control.sources.models import ConnectionCheck, DataSource
 from grantline.control.tenancy import scoped
 from grantline.errors import Conflict, InputInvalid
 from grantline.jobs.requests import start_check
+from grantline.web.breadcrumbs import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.checking import panel_context
@@ -47,6 +48,7 @@ def page_context(request: PageRequest, source: DataSource) -> dict[str, Any]:
     return {
         **panel_context(request, source),
         "page_title": source.name,
+        "breadcrumbs": crumbs(("Data sources", "sources"), here=source.name),
         "sentence": source_sentence(source),
         "is_draft": SourceCard(source).is_draft,
         "place": place(source),
@@ -77,7 +79,12 @@ def edit(request: PageRequest, source_id: str) -> HttpResponse:
             form.refuse(error)
         else:
             return _changed(request, changed)
-    context = {"page_title": f"Change {source.name}", "source": source, "form": form}
+    context = {
+        "page_title": f"Change {source.name}",
+        "breadcrumbs": crumbs(("Data sources", "sources"), (source.name, "source", source.pk), here="Change"),
+        "source": source,
+        "form": form,
+    }
     return render(request, "sources/edit.html", context, status=form.status)
 
 

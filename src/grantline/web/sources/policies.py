@@ -7,6 +7,7 @@ true to show, and that is said instead.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from grantline.control.sources.models import DataSource
 from grantline.errors import SettingInvalid
 from grantline.jobs.policies import wanted_policies
 
+STATEMENTS: Final = {"region_found": ("FindRegion",), "bucket_listed": ("ListObjects",)}
+"""The statements of the permission policy that a step of the check needs; reading needs the others."""
 FORMS: Final = (("json", "Console"), ("cloudformation", "CloudFormation"), ("terraform", "Terraform"), ("cli", "CLI"))
 
 
@@ -67,3 +70,18 @@ def policy_view(source: DataSource, form: str) -> PolicyView:
         }[form]
         blocks = (Block(label, language, render(form, wanted)),)
     return PolicyView(form, blocks, made.role_name, made.policy_name)
+
+
+def step_statements(source: DataSource) -> dict[str, str]:
+    """For each step of a connection check, the text that the role's policies must hold for it."""
+    try:
+        made = documents(wanted_policies(source))
+    except SettingInvalid:
+        return {}
+    trust = policy_json(made.trust_policy)
+    texts = dict.fromkeys(("role_assumed", "refused_without_external_id", "refused_with_wrong_external_id"), trust)
+    statements = {str(statement["Sid"]): statement for statement in made.permission_policy["Statement"]}
+    reading = [name for name in statements if name not in ("FindRegion", "ListObjects")]
+    for step, names in {**STATEMENTS, "object_readable": tuple(reading)}.items():
+        texts[step] = ",\n".join(json.dumps(statements[name], indent=2) for name in names)
+    return texts

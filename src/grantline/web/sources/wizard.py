@@ -21,6 +21,7 @@ from grantline.control.sources.models import DataSource, SourceState
 from grantline.errors import InputInvalid
 from grantline.jobs.installation import service_role_arn
 from grantline.jobs.requests import start_check
+from grantline.web.breadcrumbs import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.checking import panel_context
@@ -91,6 +92,7 @@ def _context(request: PageRequest, source: DataSource, step: str) -> dict[str, A
     return {
         **panel_context(request, source),
         "page_title": f"{STEPS[step]}, {source.name}",
+        "breadcrumbs": crumbs(("Data sources", "sources"), (source.name, "source", source.pk), here=STEPS[step]),
         "step": step,
         "steps": _steps(source, step),
         "sentence": state_sentence(source),
