@@ -65,9 +65,7 @@ class MiniStack:
             permissions=_allow("sts:AssumeRole", Resource="*"),
             account=SERVICE_ACCOUNT,
         )
-        answer = self.client("sts", SERVICE_ACCOUNT).assume_role(
-            RoleArn=SERVICE_ROLE_ARN, RoleSessionName="grantline"
-        )
+        answer = self.client("sts", SERVICE_ACCOUNT).assume_role(RoleArn=SERVICE_ROLE_ARN, RoleSessionName="grantline")
         given = answer["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
@@ -105,9 +103,7 @@ class MiniStack:
         iam = self.client("iam", account)
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         if permissions is not None:
-            iam.put_role_policy(
-                RoleName=name, PolicyName="Permissions", PolicyDocument=json.dumps(permissions)
-            )
+            iam.put_role_policy(RoleName=name, PolicyName="Permissions", PolicyDocument=json.dumps(permissions))
         return str(role["Role"]["Arn"])
 
 

@@ -59,7 +59,7 @@ class ImportChange(Body):
     data_source_id: StrictStr = Field(default=None)  # type: ignore[assignment] # absent, never null
     key: StrictStr = Field(default=None, min_length=1)  # type: ignore[assignment]
     pattern: StrictStr = Field(default=None, min_length=1)  # type: ignore[assignment]
-    mapping: dict[str, Any] = Field(default=None, description=MAPPING)  # type: ignore[assignment]
+    mapping: dict[str, Any] = Field(default=None, description=MAPPING)  # type: ignore[arg-type]
     interval_seconds: StrictInt = Field(default=None)  # type: ignore[assignment]
     guard_share: StrictFloat = Field(
         default=None,  # type: ignore[assignment]
@@ -82,7 +82,6 @@ def import_document(item: Import) -> ImportDocument:
     """The document of an import; cheap where its `active_states` were read with it."""
     now = timezone.now()
     state = import_state(item, now)
-    version = item.current_version
     return ImportDocument(
         id=item.pk,
         application_id=item.application_id,
@@ -100,17 +99,23 @@ def import_document(item: Import) -> ImportDocument:
         changed_at=item.changed_at,
         failing_since=item.failing_since,
         failure_count=item.failure_count,
-        current_version=version
-        and CurrentVersion(
-            id=version.pk,
-            number=version.number,
-            published_at=version.published_at,
-            counts=Counts(**version.counts),
-        ),
+        current_version=_current_version(item),
         mapping=item.mapping,
         guard_share=item.guard_share,
         guard_count=item.guard_count,
         stale_after_seconds=item.stale_after_seconds,
         created_at=item.created_at,
         created_by=item.created_by,
+    )
+
+
+def _current_version(item: Import) -> CurrentVersion | None:
+    version = item.current_version
+    if version is None:
+        return None
+    return CurrentVersion(
+        id=version.pk,
+        number=version.number,
+        published_at=version.published_at,
+        counts=Counts(**version.counts),
     )

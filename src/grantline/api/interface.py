@@ -53,7 +53,7 @@ class GrantlineApi(NinjaAPI):
 
     def set_default_exception_handlers(self) -> None:
         """One handler for everything."""
-        self.add_exception_handler(Exception, lambda _request, error: problem_response(error))
+        self.add_exception_handler(Exception, _answer_error)
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The name of the function; the modules' names are no part of the contract."""
@@ -91,6 +91,10 @@ def _answered(view: View) -> View:
 
     answered.csrf_exempt = True  # type: ignore[attr-defined] # a bearer token is the only way in
     return answered
+
+
+def _answer_error(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    return problem_response(error if isinstance(error, Exception) else error())
 
 
 def _no_such_path(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

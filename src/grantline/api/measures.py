@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from grantline.control.imports.models import Import
 from grantline.control.runs.models import Run, RunState

@@ -114,9 +114,7 @@ class LocalCloud:
         """The role in the customer's account, from the policies that Grantline shows. Returns its ARN."""
         iam = self.client(CUSTOMER_ACCOUNT, "iam")
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-        iam.put_role_policy(
-            RoleName=name, PolicyName="GrantlinePermissions", PolicyDocument=json.dumps(permissions)
-        )
+        iam.put_role_policy(RoleName=name, PolicyName="GrantlinePermissions", PolicyDocument=json.dumps(permissions))
         return str(role["Role"]["Arn"])
 
     def stop(self) -> None:

@@ -101,9 +101,7 @@ def payments_grants(staff: list[Person], count: int, seed: int = 11) -> list[tup
 
 def payments_file(staff: list[Person], grants: list[tuple[int, str, str, str]]) -> bytes:
     """One row per grant, the account's columns repeated, comma-separated, UTF-8 with a byte order mark."""
-    rows = [
-        ["User ID", "Email Address", "Full Name", "User Status", "Resource Type", "Resource Name", "Entitlement"]
-    ]
+    rows = [["User ID", "Email Address", "Full Name", "User Status", "Resource Type", "Resource Name", "Entitlement"]]
     for index, kind, name, role in grants:
         person = staff[index]
         status = "Active" if person.active else "Disabled"

@@ -103,9 +103,7 @@ def tell(story: Story, up: Demo) -> None:
     _change_and_wait(story, up, staff, grants)
 
 
-def _write_files(
-    story: Story, cloud: LocalCloud
-) -> tuple[list[files.Person], list[tuple[int, str, str, str]]]:
+def _write_files(story: Story, cloud: LocalCloud) -> tuple[list[files.Person], list[tuple[int, str, str, str]]]:
     with story.stage("files", f"The customer's jobs write their exports: {GRANTS:,} grants, {STAFF:,} people"):
         staff = files.people(STAFF)
         grants = files.payments_grants(staff, GRANTS)

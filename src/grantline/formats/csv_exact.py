@@ -84,9 +84,7 @@ def unclosed(fault: UnclosedQuote, head: Head, row: int) -> FileStructure:
     )
 
 
-def _write_all(
-    file: NormalFile, records: Records, head: Head, options: FileOptions, tally: _Tally
-) -> None:
+def _write_all(file: NormalFile, records: Records, head: Head, options: FileOptions, tally: _Tally) -> None:
     deadline = time.monotonic() + file.limits.seconds
     held: Record | None = None
     for count, record in enumerate(_data(records, head, options, tally)):

@@ -96,9 +96,7 @@ def _proven(con: duckdb.DuckDBPyConnection, relation: str, width: int) -> int | 
     return int(found[0]) if found else None
 
 
-def _table(
-    path: Path, head: Head, relation: str, format: Format, row_count: int, one_line_each: bool
-) -> Table:
+def _table(path: Path, head: Head, relation: str, format: Format, row_count: int, one_line_each: bool) -> Table:
     cells = ", ".join(cell_names(len(head.columns)))
     return Table(
         format=format,

@@ -24,7 +24,7 @@ from grantline.formats.limits import Limits
 from grantline.formats.lines import head_lines, open_lines
 from grantline.formats.options import FileOptions
 from grantline.formats.table import Format, Table
-from grantline.formats.tokens import Records, UnclosedQuote
+from grantline.formats.tokens import Record, Records, UnclosedQuote
 
 HEAD_BYTES = 64 * 1024
 
@@ -65,9 +65,7 @@ def read_text(
     return table
 
 
-def _bad_utf8(
-    path: Path, encoding: Encoding, options: FileOptions, known: Known | None, scratch: Path
-) -> FileEncoding:
+def _bad_utf8(path: Path, encoding: Encoding, options: FileOptions, known: Known | None, scratch: Path) -> FileEncoding:
     """The error for a file that is not UTF-8; decodes it again to find the byte."""
     prefix = scratch / f"prefix-{uuid4().hex}.csv"
     try:
@@ -107,12 +105,13 @@ def _end_of(prefix: Path, head: Head | None) -> tuple[int | None, int, str | Non
     here = line_count if unfinished else line_count + 1
     if head is None or here <= head.data_after:
         return None, max(here, 1), None
-    row, record = 0, None
+    row = 0
+    record: Record | None = None
     with open_lines(prefix, head.data_after) as lines:
         records = Records(lines, head.dialect, first_line=head.data_after + 1)
         try:
-            for row, record in enumerate(records, 1):
-                pass
+            for found in records:
+                row, record = row + 1, found
         except UnclosedQuote as fault:
             return row + 1, fault.line, _name(head.columns, fault.cell_index)
     if record is None or not unfinished:
@@ -124,8 +123,8 @@ def _line_count(path: Path) -> tuple[int, bool]:
     """How many physical lines, and whether the last one has no line end."""
     count, line = 0, "\n"
     with open_lines(path) as lines:
-        for count, line in enumerate(lines, 1):
-            pass
+        for text in lines:
+            count, line = count + 1, text
     return count, not line.endswith(("\n", "\r"))
 
 

@@ -130,9 +130,7 @@ def _delimiters(options: FileOptions, hinted: str | None) -> tuple[str, ...]:
     return tuple(c for c in CANDIDATES if c not in (options.quote, options.escape))
 
 
-def _attempt(
-    lines: Sequence[str], start: int, dialect: Dialect, options: FileOptions, known: Known | None
-) -> _Attempt:
+def _attempt(lines: Sequence[str], start: int, dialect: Dialect, options: FileOptions, known: Known | None) -> _Attempt:
     records = _first_records(lines, start, dialect, options)
     if options.has_header and known is not None:
         for record in records if options.header_row == "auto" else records[:1]:
@@ -144,9 +142,7 @@ def _attempt(
     return _Attempt(dialect, records, records[0] if records else None, is_known=False)
 
 
-def _first_records(
-    lines: Sequence[str], start: int, dialect: Dialect, options: FileOptions
-) -> list[Record]:
+def _first_records(lines: Sequence[str], start: int, dialect: Dialect, options: FileOptions) -> list[Record]:
     found: list[Record] = []
     source = Records(iter(lines[start - 1 :]), dialect, first_line=start)
     try:
@@ -180,9 +176,7 @@ def _shown(delimiter: str) -> str:
     return DELIMITER_NAMES.get(delimiter, f"'{delimiter}'")
 
 
-def _head(
-    lines: Sequence[str], start: int, chosen: _Attempt, options: FileOptions, notes: list[str]
-) -> Head:
+def _head(lines: Sequence[str], start: int, chosen: _Attempt, options: FileOptions, notes: list[str]) -> Head:
     header = chosen.header
     if header is None:
         raise FileEmpty

@@ -28,6 +28,10 @@ class Limits:
     """Columns of one file."""
     cell_bytes: int = 64 * 1024
     """UTF-8 bytes in one cell; a larger cell is refused, its row is not."""
+    workbook_bytes: int = 2 * GIB
+    """Bytes that the parts of one workbook unpack to; its sheets are held in memory."""
+    workbook_cells: int = 50_000_000
+    """Cells in the rectangle that the filled cells of a sheet span."""
     nesting: int = 64
     """Levels of a JSON document, and layers of compression at most 2."""
     seconds: float = 3600.0

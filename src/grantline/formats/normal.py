@@ -27,6 +27,9 @@ from grantline.issues import Issue, shown
 ISSUE_LIMIT = 10_000
 """Issues kept in full; all are counted."""
 
+CellName = Callable[[int], str]
+"""The name of the cell with this index in the current row, like `Users!C3`."""
+
 PLACES = ("row", "BIGINT"), ("line", "BIGINT")
 
 
@@ -46,9 +49,7 @@ class NormalFile:
         self._accepted = self.accepted_path.open("w", encoding="utf-8", newline="")
         self._refused = self.refused_path.open("w", encoding="utf-8", newline="")
         self._write = csv.writer(self._accepted, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow
-        self._write_refused = csv.writer(
-            self._refused, quoting=csv.QUOTE_ALL, lineterminator="\n"
-        ).writerow
+        self._write_refused = csv.writer(self._refused, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -75,34 +76,35 @@ class NormalFile:
         if len(self.issues) < ISSUE_LIMIT:
             self.issues.append(issue)
 
-    def checked(
-        self, line: int, cells: list[str], place: Callable[[int], str | None] = lambda index: None
-    ) -> None:
+    def checked(self, line: int, cells: list[str], place: CellName | None = None) -> None:
         """Accepts a record of the right width after looking at its cells.
 
         A NUL character refuses the record; a cell over the limit becomes empty, with a warning.
         `place` gives a cell's name in a workbook.
         """
-        row = self.row_count + 1
-        for index, cell in enumerate(cells):
-            if "\0" in cell:
-                issue = Issue(
-                    "value_invalid",
-                    f"{self.columns[index]} holds a NUL character.",
-                    row=row,
-                    line=None if place(index) else line,
-                    cell=place(index),
-                    column=self.columns[index],
-                    value=shown(cell.replace("\0", "\ufffd")),
-                    remedy="Export the column as text; NUL cannot be stored.",
-                )
-                self.refuse(line, [c.replace("\0", "") for c in cells], issue)
-                return
-            if len(cell) * 4 > self.limits.cell_bytes:
-                cells[index] = self._within_limit(row, line, index, cell, place(index))
+        joined = "".join(cells)
+        if "\0" in joined:
+            self._refuse_nul(line, cells, place)
+            return
+        if len(joined) * 4 > self.limits.cell_bytes:
+            cells = [self._within_limit(line, index, cell, place) for index, cell in enumerate(cells)]
         self.accept(line, cells)
 
-    def _within_limit(self, row: int, line: int, index: int, cell: str, name: str | None) -> str:
+    def _refuse_nul(self, line: int, cells: list[str], place: CellName | None) -> None:
+        index = next(index for index, cell in enumerate(cells) if "\0" in cell)
+        issue = Issue(
+            "value_invalid",
+            f"{self.columns[index]} holds a NUL character.",
+            row=self.row_count + 1,
+            line=None if place else line,
+            cell=place(index) if place else None,
+            column=self.columns[index],
+            value=shown(cells[index].replace("\0", "\ufffd")),
+            remedy="Export the column as text; NUL cannot be stored.",
+        )
+        self.refuse(line, [cell.replace("\0", "") for cell in cells], issue)
+
+    def _within_limit(self, line: int, index: int, cell: str, place: CellName | None) -> str:
         size = len(cell.encode("utf-8", "replace"))
         if size <= self.limits.cell_bytes:
             return cell
@@ -112,9 +114,9 @@ class NormalFile:
                 f"{self.columns[index]} holds {size:,} bytes; the limit cell_bytes is "
                 f"{self.limits.cell_bytes:,}. The cell is left empty.",
                 severity="warning",
-                row=row,
-                line=None if name else line,
-                cell=name,
+                row=self.row_count + 1,
+                line=None if place else line,
+                cell=place(index) if place else None,
                 column=self.columns[index],
                 value=shown(cell),
                 remedy="Shorten the value, or leave the column out of the mapping.",
@@ -175,4 +177,5 @@ class NormalFile:
             record_bytes=max(64 * 1024, self._longest * 4 + 16),
             # Line ends inside cells could mislead threads that begin in the middle of the file.
             parallel=scan(path).line_ends == row_count,
+            line_end="\\n",
         )

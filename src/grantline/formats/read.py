@@ -7,18 +7,17 @@ that format; a declared format must agree with the content.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from grantline.errors import FileEmpty, FileStructure
+from grantline.errors import FileEmpty
 from grantline.formats.csv_text import read_text
 from grantline.formats.dialect import Known
 from grantline.formats.limits import Limits
 from grantline.formats.options import FileOptions
 from grantline.formats.ranged import refuse_ranged
-from grantline.formats.recognize import HEAD_BYTES, Kind, recognize, refused
+from grantline.formats.recognize import HEAD_BYTES, Kind, recognize
 from grantline.formats.table import Table
 from grantline.formats.workbook import read_workbook
 
@@ -49,3 +48,18 @@ def read(
     table = _read_kind(kind, path, options, limits, con, scratch, known, name)
     refuse_ranged(table.columns)
     return table
+
+
+def _read_kind(
+    kind: Kind,
+    path: Path,
+    options: FileOptions,
+    limits: Limits,
+    con: duckdb.DuckDBPyConnection,
+    scratch: Path,
+    known: Known | None,
+    name: str,
+) -> Table:
+    if kind == "zip":
+        return read_workbook(path, "xlsx", options, limits, con, scratch, known)
+    return read_text(path, options, limits, con, scratch, known)

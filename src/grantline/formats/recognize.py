@@ -37,7 +37,6 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a picture"),
     (b"\x7fELF", "a program"),
     (b"-----BEGIN ", "a PEM file or an encrypted message"),
-    (b"C1ZF", "a c1z file"),
 )
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -52,7 +51,7 @@ def recognize(head: bytes, name: str) -> Kind:
     for signature, kind in SIGNATURES:
         if head.startswith(signature):
             return kind
-    if head.startswith(b"C1ZF"):
+    if head.startswith(b"C1Z"):
         raise FileStructure("c1z files are not read by this release.", remedy="Export the data as CSV.")
     for signature, what in REFUSED:
         if head.startswith(signature):

@@ -14,9 +14,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 RECORD_CHARACTERS = 16 * 1024 * 1024
 """Longest record; a longer one is a quote that is not closed, or an attack on the memory."""
+
+CHUNK_LINES = 512
+"""Lines given to the C reader at once."""
 
 csv.field_size_limit(RECORD_CHARACTERS)  # The module's own default, 131072, refuses honest cells.
 
@@ -31,7 +35,7 @@ class Dialect:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double the time to make one
 class Record:
     """One record: `line` where it starts, `line_count` lines long; a blank line has no cells.
 
@@ -77,37 +81,64 @@ class Records:
     comment_count: int = field(default=0, init=False)
     blank_count: int = field(default=0, init=False)
     cut_off: bool = field(default=False, init=False)
+    _last: str = field(default="", init=False, repr=False)
 
     def __iter__(self) -> Iterator[Record]:
-        dialect, comment = self.dialect, self.dialect.comment
-        delimiter, quote = dialect.delimiter, dialect.quote
-        shortcut = _shortcut(dialect)
-        careful_mark = " " + (quote or "")
-        number = self.first_line - 1
-        text = ""
-        for text in self.lines:
-            number += 1
-            if len(text) >= RECORD_CHARACTERS:
-                raise RecordTooLong(number)
-            if comment is not None and text.startswith(comment):
-                self.comment_count += 1
-            elif text.isspace() and _is_blank(text, delimiter):
-                self.blank_count += 1
-                if self.blanks:
-                    yield Record(number, [])
-            elif quote is None or quote not in text:
-                yield Record(number, text.rstrip("\r\n").split(delimiter))
-            else:
-                record = None
-                if shortcut is not None and careful_mark not in text:
-                    record = _by_csv_module(text, number, shortcut)
-                if record is None:
-                    scanner = _Scanner(text, number, self.lines, dialect)
-                    record = scanner.record()
-                    text = scanner.text
-                yield record
-                number += record.line_count - 1
-        self.cut_off = bool(text) and not text.endswith(("\n", "\r"))
+        shortcut = _shortcut(self.dialect)
+        number, last = self.first_line, ""
+        while chunk := list(islice(self.lines, CHUNK_LINES)):
+            rows = self._plain_rows(chunk, shortcut)
+            if rows is not None:
+                yield from map(Record, range(number, number + len(rows)), rows)
+                number += len(rows)
+                last = chunk[-1]
+                continue
+            waiting = iter(chunk)
+            lines = chain(waiting, self.lines)
+            for text in waiting:
+                record = self._record(text, number, lines, shortcut)
+                number += 1 if record is None else record.line_count
+                if record is not None and (record.cells or self.blanks):
+                    yield record
+            last = self._last
+        self.cut_off = bool(last) and not last.endswith(("\n", "\r"))
+
+    def _plain_rows(self, chunk: list[str], shortcut: csv.Dialect | None) -> list[list[str]] | None:
+        """The cells of lines that are one ordinary record each; None where one may not be."""
+        if self.dialect.comment is not None or len(max(chunk, key=len)) >= RECORD_CHARACTERS:
+            return None
+        if shortcut is None or f" {self.dialect.quote}" in "".join(chunk):
+            return None
+        try:
+            rows = list(csv.reader(chunk, shortcut))
+        except csv.Error:
+            return None
+        if len(rows) != len(chunk) or min(map(len, rows)) < 2:
+            return None  # a record of several lines, or a line that may be blank
+        return rows
+
+    def _record(self, text: str, number: int, lines: Iterator[str], shortcut: csv.Dialect | None) -> Record | None:
+        """The record that starts with the line `text`; None for a comment."""
+        self._last = text
+        dialect = self.dialect
+        if len(text) >= RECORD_CHARACTERS:
+            raise RecordTooLong(number)
+        if dialect.comment is not None and text.startswith(dialect.comment):
+            self.comment_count += 1
+            return None
+        if text.isspace() and _is_blank(text, dialect.delimiter):
+            self.blank_count += 1
+            return Record(number, [])
+        if dialect.quote is None or dialect.quote not in text:
+            return Record(number, text.rstrip("\r\n").split(dialect.delimiter))
+        if shortcut is not None and f" {dialect.quote}" not in text:
+            record = _by_csv_module(text, number, shortcut)
+            if record is not None:
+                return record
+        scanner = _Scanner(text, number, lines, dialect)
+        record = scanner.record()
+        self._last = scanner.text
+        return record
 
 
 def _is_blank(text: str, delimiter: str) -> bool:
@@ -119,9 +150,7 @@ def _shortcut(dialect: Dialect) -> csv.Dialect | None:
     """The C reader's dialect, where it agrees with ours on every well-formed line."""
     if dialect.quote is None or dialect.escape not in (None, dialect.quote):
         return None
-    reader = csv.reader(
-        [], delimiter=dialect.delimiter, quotechar=dialect.quote, doublequote=True, strict=True
-    )
+    reader = csv.reader([], delimiter=dialect.delimiter, quotechar=dialect.quote, doublequote=True, strict=True)
     return reader.dialect  # type: ignore[return-value]
 
 

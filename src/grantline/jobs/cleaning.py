@@ -15,8 +15,7 @@ from django.conf import settings
 
 from grantline.control.imports.models import Import
 from grantline.control.runs.models import Run, RunState
-from grantline.jobs.installation import lake_root
-from grantline.jobs.lake import folder_of
+from grantline.control.lake import folder_of, lake_root
 
 log = structlog.get_logger(__name__)
 

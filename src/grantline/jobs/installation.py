@@ -48,11 +48,6 @@ def upload_folder(organization_id: str) -> Path:
     return _made(settings.GRANTLINE.data_dir / "uploads" / organization_id)
 
 
-def lake_root() -> Path:
-    """The folder of the versions of all organizations."""
-    return _made(settings.GRANTLINE.lake_dir)
-
-
 def spool_limit_bytes() -> int:
     """The largest object that is read from a bucket, in bytes."""
     return int(settings.GRANTLINE.spool_limit_mb) * MIB

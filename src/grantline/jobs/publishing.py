@@ -13,7 +13,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from grantline.catalog.write import read_manifest
+from grantline.catalog.index import write_index_of_version
+from grantline.catalog.manifest import read_manifest
 from grantline.control.accounts.rules import update_index
 from grantline.control.audit.rules import Action, record
 from grantline.control.runs import rules
@@ -21,8 +22,7 @@ from grantline.control.runs.models import Run
 from grantline.control.tenancy import Scope
 from grantline.errors import Conflict, InputInvalid
 from grantline.jobs.installation import open_duckdb, spool_folder
-from grantline.jobs.lake import folder_of, snapshot_of
-from grantline.jobs.proposal import write_index_files
+from grantline.control.lake import folder_of
 
 
 def publish_held(scope: Scope, run_id: str, reason: str) -> Run:
@@ -35,7 +35,9 @@ def publish_held(scope: Scope, run_id: str, reason: str) -> Run:
     with transaction.atomic():
         run = rules.held(scope, run_id)
         item = run.of_import
-        manifest = read_manifest(folder_of(item).version(run.staged_version_id))
+        version = folder_of(item).version(run.staged_version_id)
+        history = folder_of(item).history(run.staged_version_id)
+        manifest = read_manifest(version)
         if manifest.number != (item.current_version.number if item.current_version else 0) + 1:
             raise Conflict(
                 "Another version was published since this run was held.", remedy="Discard it and sync again."
@@ -46,8 +48,8 @@ def publish_held(scope: Scope, run_id: str, reason: str) -> Run:
         folder = Path(tempfile.mkdtemp(prefix=f"{run.pk}-", dir=spool_folder(run.organization_id)))
         try:
             with contextlib.closing(open_duckdb(folder)) as con:
-                staged = folder_of(item).snapshot(manifest.number, run.staged_version_id)
-                changed, removed = write_index_files(con, staged, snapshot_of(item), folder)
+                changed, removed = folder / "changed.csv", folder / "removed.csv"
+                write_index_of_version(con, version, history, manifest.number, changed, removed)
             rules.publish(
                 run,
                 manifest,

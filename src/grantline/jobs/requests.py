@@ -58,14 +58,16 @@ def check_now(scope: Scope, source_id: str) -> ConnectionCheck:
     return check
 
 
-def list_bucket(scope: Scope, source_id: str, prefix: str = "", token: str | None = None) -> Level:
+def list_bucket(
+    scope: Scope, source_id: str, prefix: str = "", token: str | None = None, *, page_size: int = 200
+) -> Level:
     """One page of one level of a connected data source's bucket: folders and objects under `prefix`.
 
     Raises: `Conflict` for a source that is not connected, `SourceError` with what the bucket answered.
     """
     source = sources.read(scope, source_id)
     session = session_for(source, subject_id=source.pk)
-    return browse(session, prefix or None, token=token)
+    return browse(session, prefix or None, page_size=page_size, token=token)
 
 
 def approve(scope: Scope, run_id: str, reason: str) -> Run:

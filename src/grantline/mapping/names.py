@@ -27,14 +27,13 @@ def _each(target: str, *names: str) -> dict[str, str]:
     return {folded(name): target for name in names}
 
 
-NAMES: dict[str, str] = {
-    **_each(
-        "account.id",
+KEY_NAMES: tuple[str, ...] = tuple(
+    folded(name)
+    for name in (
         "User ID",
         "Account ID",
-        "UID",
-        "User UID",
         "Unique ID",
+        "User UID",
         "Account",
         "Account Name",
         "User",
@@ -43,9 +42,18 @@ NAMES: dict[str, str] = {
         "Principal",
         "Principal ID",
         "Identity ID",
-    ),
+        "SamAccountName",
+        "UID",
+        "ID",
+    )
+)
+"""Folded names of a column that identifies accounts; where several are there, the first is taken. An
+e-mail address or a username is not among them: both change when a person marries."""
+
+NAMES: dict[str, str] = {
     **_each("account.email", "Email Address", "Email", "E-mail", "E-mail address", "Mail", "Work Email"),
     **_each("account.email", "User Email", "Primary Email", "Email ID"),
+    **_each("account.username", "SamAccountName", "User Principal Name", "UPN"),
     **_each("account.username", "Username", "User Name", "Login", "Login Name", "User Login", "Logon Name"),
     **_each("account.display_name", "Full Name", "Display Name", "Name", "User Full Name"),
     **_each("account.first_name", "First Name", "Given Name", "Forename"),
@@ -65,15 +73,38 @@ NAMES: dict[str, str] = {
     **_each("entitlement.display_name", "Entitlement Display Name"),
     **_each("entitlement.slug", "Entitlement Slug"),
     **_each("entitlement.description", "Entitlement Description"),
-    **_each("grant.granted_at", "Granted At", "Grant Date", "Granted On"),
-    **_each("grant.expires_at", "Expires At", "Expiration Date", "Grant Expires At"),
+    **_each("grant.granted_at", "Granted At", "Grant Date", "Granted On", "Valid From"),
+    **_each("grant.expires_at", "Expires At", "Expiration Date", "Valid To", "Valid Until"),
     **_each("entitlements", "Groups", "Group Memberships", "Roles", "Permissions", "Profiles", "Entitlements"),
     **_each("entitlements", "Permission Sets", "Licenses", "memberOf"),
     **_each("row.kind", "Type", "Row Type", "Record Type"),
 }
 """Folded name → target. `Type` is the row's kind only where the row names an entitlement."""
 
-PROFILE_NAMES: dict[str, str] = {
+PROFILE_KEY_NAMES: tuple[str, ...] = tuple(
+    folded(name)
+    for name in (
+        "User ID",
+        "Account ID",
+        "Unique ID",
+        "User UID",
+        "Account",
+        "Account Name",
+        "User",
+        "Member",
+        "Member ID",
+        "Principal",
+        "Principal ID",
+        "Identity ID",
+        "SamAccountName",
+        "UID",
+        "ID",
+    )
+)
+"""Folded names of a column that identifies accounts; where several are there, the first is taken. An
+e-mail address or a username is not among them: both change when a person marries."""
+
+NAMES: dict[str, str] = {
     folded(name): PROFILE + name.lower().replace(" ", "_")
     for name in (
         "Title",

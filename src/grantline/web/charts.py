@@ -9,7 +9,7 @@ A state is told by height or words as well as by color.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -25,6 +25,9 @@ STAGES: Final = ("fetch", "read", "map", "diff", "guard", "publish")
 
 CUT_ABOVE = 5
 """A bar this many times taller than the next one is cut, or a first load would flatten all others."""
+
+LANE_COLUMNS: Final = 20
+"""A runs chart has at least so many columns; fewer runs stand at its right end."""
 
 _TICK_HEIGHTS: Final = {"unchanged": 8, "published": 16}
 _FULL_TICK = 24
@@ -368,17 +371,22 @@ def runs_chart(points: Sequence[RunPoint]) -> SafeString:
     return format_html(
         '<figure class="chart lanes">{}<div class="lanes__axis">{}</div>{}</figure>',
         _joined(lanes),
-        _day_axis([point.at.date() for point in points]),
+        _day_axis([point.at.date() for point in points] if len(points) >= LANE_COLUMNS else []),
         _table("The last runs", ("Run", "State", "Rows", "Issues", "Time"), rows),
     )
 
 
-def _lane(name: str, points: Sequence[RunPoint], values: Sequence[float | None], word: object) -> SafeString:
-    assert callable(word)  # noqa: S101
+def _lane(
+    name: str,
+    points: Sequence[RunPoint],
+    values: Sequence[float | None],
+    word: Callable[[float | None], str],
+) -> SafeString:
     top = max((value for value in values if value is not None), default=0)
     step = 10.0
+    first = max(LANE_COLUMNS - len(points), 0)
     bars: list[SafeString] = []
-    for index, (point, value) in enumerate(zip(points, values, strict=True)):
+    for index, (point, value) in enumerate(zip(points, values, strict=True), start=first):
         mark = state_mark(point.state)
         title = f"Run {point.number}, {words.day_and_time(point.at)}, {mark.label.lower()}: {word(value)}"
         bars.append(_bar("bars__hit", index * step, 0, step, 40, title))
@@ -392,6 +400,6 @@ def _lane(name: str, points: Sequence[RunPoint], values: Sequence[float | None],
         '<div class="lanes__lane" aria-hidden="true"><span class="lanes__name">{}</span>{}'
         '<span class="lanes__top">{}</span></div>',
         name,
-        _drawing("lanes__drawing", max(len(points), 12) * step, 40, _joined(bars)),
+        _drawing("lanes__drawing", max(len(points), LANE_COLUMNS) * step, 40, _joined(bars)),
         word(top) if top else "0",
     )

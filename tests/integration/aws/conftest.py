@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from grantline.aws.external_id import new_external_id
 from grantline.aws.policies import ROLE_NAME, permission_policy, trust_policy
@@ -39,6 +40,33 @@ class Wire:
         self.sent.append(operation)
         fault = self.faults.get(operation)
         return fault(request) if fault else None
+
+
+def answer(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> Fault:
+    """A fault that answers every request so, without asking the emulator."""
+
+    class Raw:
+        def stream(self, **_: Any) -> Iterator[bytes]:
+            yield body
+
+    return lambda request: AWSResponse(request.url, status, headers or {}, Raw())
+
+
+def s3_error(status: int, code: str, message: str = "no", **headers: str) -> Fault:
+    """An error as S3 words it."""
+    return answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode(), headers)
+
+
+def sts_error(status: int, code: str) -> Fault:
+    """An error as STS words it."""
+    text = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+    return answer(status, text.encode())
+
+
+def once(fault: Fault) -> Fault:
+    """`fault` for the first request only."""
+    left = [fault]
+    return lambda request: left.pop()(request) if left else None
 
 
 @dataclass

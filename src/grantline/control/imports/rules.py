@@ -53,8 +53,6 @@ def create(scope: Scope, application_id: str, values: Mapping[str, Any]) -> Impo
     require(scope, application, Permission.IMPORT_WRITE)
     item = Import(organization_id=scope.organization_id, application=application, created_by=scope.actor_name)
     _assign(scope, item, values)
-    if item.data_source_id is not None and not (item.key or item.pattern):
-        raise InputInvalid("Name the file in the bucket (key), or a pattern that finds it.", field="key")
     if item.data_source_id is not None:
         item.next_run_at = next_look(item.pk, item.interval_seconds, timezone.now())
     item.save(force_insert=True)
@@ -157,6 +155,8 @@ def _assign(scope: Scope, item: Import, values: Mapping[str, Any]) -> None:
         item.key, item.pattern = "", valid_pattern(str(values["pattern"]))
     if (item.key or item.pattern) and item.data_source is None:
         raise InputInvalid("A key needs a data source to read it from.", field="data_source_id")
+    if item.data_source is not None and not (item.key or item.pattern):
+        raise InputInvalid("Name the file in the bucket (key), or a pattern that finds it.", field="key")
     _check_inside_prefix(item)
     if values.get("mapping") is not None:
         item.mapping = load_mapping(values["mapping"]).to_document() if values["mapping"] else {}

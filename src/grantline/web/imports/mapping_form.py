@@ -9,6 +9,7 @@ they are other ones then and are proposed anew.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ FACTS = ("format", "encoding", "delimiter", "header_row", "sheet")
 """Options of the file section that have a field."""
 _RESHAPING = ("format", "delimiter", "header_row", "sheet", "encoding")
 _LIST_OPTIONS = ("resource_type", "split", "parts")
+_NUMBERED = re.compile(r"columns\[(\d{1,4})\]")
+"""How `mapping.document` names a column in a message."""
 _GROUPS = (("account.", "Account"), ("entitlement", "Entitlement"), ("resource.", "Entitlement"), ("grant.", "Grant"))
 
 DELIMITERS = (("auto", "Found by itself"), (",", "Comma"), (";", "Semicolon"), ("tab", "Tab"), ("|", "Pipe"))
@@ -101,7 +104,7 @@ def editor_of(preview: Mapping[str, Any], chosen: Mapping[str, Any] | None, erro
     problem = error or preview.get("error") or {}
     rows = list(preview.get("columns") or ())
     names = [str(row.get("name", "")) for row in rows]
-    place = _place_of(problem, names)
+    place = _place_of(problem, names, document)
     columns = tuple(
         _column(index, row, _rule_for(document, str(row.get("name", ""))), chosen is not None)
         for index, row in enumerate(rows)
@@ -238,7 +241,7 @@ def _found_words(name: str, seen: Any) -> str:
     return str(seen).upper() if name in ("format", "encoding") else str(seen)
 
 
-def _place_of(problem: Mapping[str, Any], names: list[str]) -> str:
+def _place_of(problem: Mapping[str, Any], names: list[str], document: Mapping[str, Any]) -> str:
     """`column:<name>`, `fact:<name>`, or empty where the problem is about neither."""
     if not problem:
         return ""
@@ -246,6 +249,9 @@ def _place_of(problem: Mapping[str, Any], names: list[str]) -> str:
     if column in names:
         return f"column:{column}"
     message = str(problem.get("message") or "")
+    numbered, rules = _NUMBERED.match(message), document.get("columns") or ()
+    if numbered and int(numbered[1]) < len(rules):
+        return f"column:{rules[int(numbered[1])].get('source')}"
     for fact in FACTS:
         if message.startswith((f"file.{fact} ", f"file.{fact}:")):
             return f"fact:{fact}"

@@ -20,7 +20,7 @@ from grantline.control.sources import rules
 from grantline.control.sources.models import DataSource
 from grantline.errors import GrantlineError
 from grantline.jobs.requests import list_bucket
-from grantline.web.breadcrumbs import crumbs
+from grantline.web.trail import crumbs
 from grantline.web.requests import PageRequest, wants_part
 
 

@@ -20,7 +20,7 @@ from grantline.control.sources.models import ConnectionCheck, DataSource
 from grantline.control.tenancy import scoped
 from grantline.errors import Conflict, InputInvalid
 from grantline.jobs.requests import start_check
-from grantline.web.breadcrumbs import crumbs
+from grantline.web.trail import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.checking import panel_context

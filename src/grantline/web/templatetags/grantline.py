@@ -457,7 +457,7 @@ def _control(kind: str, value: Any, options: Any, rows: int, attributes: Mapping
 @register.inclusion_tag("components/form_errors.html")
 def form_errors(form: Any) -> dict[str, Any]:
     """The errors that belong to no one field, above a form."""
-    return {"errors": list(form.non_field_errors()) if form is not None else []}
+    return {"errors": list(form.non_field_errors()) if form else []}
 
 
 @register.inclusion_tag("components/drop_area.html")

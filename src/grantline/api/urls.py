@@ -1,0 +1,25 @@
+"""The REST API, `api`, mounted under /api/v1: every noun's routes in one place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ninja import Router
+
+from grantline.api import applications, audit_events, data_sources, imports, objects, runs, tokens, uploads
+from grantline.api.interface import GrantlineApi
+
+ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
+    ("/data-sources", data_sources.router),
+    ("/data-sources", objects.router),
+    ("/applications", applications.router),
+    ("/applications", uploads.router),
+    ("", imports.router),
+    ("/runs", runs.router),
+    ("/audit-events", audit_events.router),
+    ("/tokens", tokens.router),
+)
+
+api: Final = GrantlineApi()
+for prefix, router in ROUTERS:
+    api.add_router(prefix, router)

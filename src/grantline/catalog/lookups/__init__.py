@@ -1,0 +1,50 @@
+"""Look-ups: what an application's imports say, now or at any earlier version.
+
+Every function takes a connection and `snapshots`, the current versions of an application's imports as
+(import id, snapshot), in the order in which they win; with `as_of` (import id → version number) it
+answers from the rows that were true at those versions. Results of several imports are united by key.
+Pages are read by key, so that they stay right while new versions are published. Customers' text reaches
+SQL as parameters only.
+"""
+
+from grantline.catalog.lookups.accounts import account, account_history, accounts
+from grantline.catalog.lookups.changes import changes
+from grantline.catalog.lookups.counting import counts
+from grantline.catalog.lookups.entitlements import entitlement, entitlements
+from grantline.catalog.lookups.exports import export
+from grantline.catalog.lookups.grants import grants
+from grantline.catalog.lookups.keys import entitlement_key, entitlement_parts
+from grantline.catalog.lookups.rows import (
+    Account,
+    AccountFilters,
+    Change,
+    Entitlement,
+    Event,
+    Grant,
+    Op,
+    Page,
+    Since,
+)
+
+__all__ = [
+    "Account",
+    "AccountFilters",
+    "Change",
+    "Entitlement",
+    "Event",
+    "Grant",
+    "Op",
+    "Page",
+    "Since",
+    "account",
+    "account_history",
+    "accounts",
+    "changes",
+    "counts",
+    "entitlement",
+    "entitlement_key",
+    "entitlement_parts",
+    "entitlements",
+    "export",
+    "grants",
+]

@@ -1,0 +1,110 @@
+"""What stands above the tabs of an application: its counts with a line over 90 days, and the tabs.
+
+In: an application and the tab that is open. Out: the context that every page of it starts with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from grantline.control.applications.models import Application
+from grantline.control.applications.rules import may
+from grantline.control.imports.models import Import
+from grantline.control.imports.rules import list_imports
+from grantline.control.imports.states import with_active_states
+from grantline.control.organizations.roles import Permission
+from grantline.control.runs.models import Version
+from grantline.control.tenancy import scoped
+from grantline.web.breadcrumbs import crumb, to_application
+from grantline.web.charts import DayCount
+from grantline.web.requests import PageRequest
+
+LINE_DAYS = 90
+KINDS = ("accounts", "entitlements", "grants")
+TABS = (
+    ("accounts", "Accounts", "application_accounts"),
+    ("entitlements", "Entitlements", "application_entitlements"),
+    ("changes", "Changes", "application_changes"),
+    ("imports", "Imports", "application_imports"),
+    ("settings", "Settings", "application_settings"),
+)
+
+
+def head_context(request: PageRequest, application: Application, tab: str) -> dict[str, Any]:
+    """`application`, `imports`, `figures`, `tabs` and what the scope may do."""
+    scope = request.scope
+    imports = list(with_active_states(list_imports(scope, application)))
+    counts = counts_of(imports)
+    lines = _lines(scoped(Version, scope).filter(of_import__application=application), timezone.now().date())
+    label = next(label for name, label, _ in TABS if name == tab)
+    return {
+        "application": application,
+        "imports": imports,
+        "figures": [
+            {
+                "label": kind.capitalize(),
+                "value": counts[kind],
+                "points": lines.get(kind, ()),
+                "change": _change_of_a_week(lines.get(kind, ())),
+            }
+            for kind in KINDS
+        ],
+        "tabs": _tabs(application, tab, {**counts, "imports": len(imports)}),
+        "may_write": may(scope, application, Permission.APPLICATION_WRITE),
+        "may_import": may(scope, application, Permission.IMPORT_WRITE),
+        "breadcrumbs": [*to_application(application), crumb(label)],
+    }
+
+
+def counts_of(imports: Iterable[Import]) -> dict[str, int]:
+    """The counts of the current versions, added up."""
+    versions = [item.current_version for item in imports if item.current_version is not None]
+    return {kind: sum(version.counts.get(kind, 0) for version in versions) for kind in KINDS}
+
+
+def daily_counts(
+    versions: Iterable[tuple[str, date, dict[str, int]]], kind: str, today: date, days: int = LINE_DAYS
+) -> list[DayCount]:
+    """How many of `kind` there were at the end of each of the last `days` days.
+
+    `versions`: import id, day and counts of each version, oldest first. Days before the first are left
+    out: nothing was known then, which is not the same as none.
+    """
+    last: dict[str, int] = {}
+    points: list[DayCount] = []
+    waiting = list(versions)
+    for back in range(days - 1, -1, -1):
+        day = today - timedelta(days=back)
+        while waiting and waiting[0][1] <= day:
+            import_id, _, counts = waiting.pop(0)
+            last[import_id] = counts.get(kind, 0)
+        if last:
+            points.append(DayCount(day, sum(last.values())))
+    return points
+
+
+def _lines(versions: Any, today: date) -> dict[str, list[DayCount]]:
+    rows = versions.order_by("published_at", "number").values_list("of_import_id", "published_at", "counts")
+    known = [(import_id, moment.date(), counts) for import_id, moment, counts in rows]
+    return {kind: daily_counts(known, kind, today) for kind in KINDS}
+
+
+def _change_of_a_week(points: Any) -> int | None:
+    return points[-1].count - points[-8].count if len(points) >= 8 else None
+
+
+def _tabs(application: Application, tab: str, counts: dict[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "href": reverse(address, args=[application.pk]),
+            "current": name == tab,
+            "count": counts.get(name) if name in ("accounts", "entitlements", "imports") else None,
+        }
+        for name, label, address in TABS
+    ]

@@ -1,0 +1,114 @@
+"""Two organizations with a member of every role, and clients that carry their tokens."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+
+ROOT = "/api/v1"
+
+
+class Caller:
+    """A client of the API with (or without) a token."""
+
+    def __init__(self, token: str | None) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def send(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
+        """Send `body` as JSON (bytes go as they are); the answer, its JSON as `.document`."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        content_type = more.pop("content_type", "application/json" if body is not None else "")
+        response: Any = self.client.generic(
+            method, ROOT + path, body or b"", content_type=content_type, headers=self.headers | more.pop("headers", {})
+        )
+        is_json = "json" in response.headers.get("Content-Type", "")
+        response.document = json.loads(response.content) if is_json and response.content else None
+        return response
+
+    def get(self, path: str) -> Any:
+        return self.send("GET", path)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Any:
+        return self.send("POST", path, body, **more)
+
+    def patch(self, path: str, body: Any = None) -> Any:
+        return self.send("PATCH", path, body)
+
+    def delete(self, path: str) -> Any:
+        return self.send("DELETE", path)
+
+    def upload(self, path: str, fields: dict[str, Any]) -> Any:
+        """Send a multipart form."""
+        response: Any = self.client.post(ROOT + path, fields, headers=self.headers)
+        response.document = json.loads(response.content)
+        return response
+
+
+@dataclass
+class House:
+    """One organization: a caller of every role, and things it owns."""
+
+    admin: Caller
+    application_administrator: Caller
+    owner: Caller
+    auditor: Caller
+    admin_scope: Any
+    owner_email: str
+
+
+@pytest.fixture(autouse=True)
+def urlconf(settings: Any) -> None:
+    if importlib.util.find_spec("grantline.config.urls") is None:
+        settings.ROOT_URLCONF = "tests.integration.api.urls"
+
+
+@pytest.fixture
+def house(db: Any) -> House:
+    return make_house("Example")
+
+
+@pytest.fixture
+def neighbour(db: Any) -> House:
+    return make_house("Neighbour")
+
+
+@pytest.fixture
+def nobody(db: Any) -> Caller:
+    return Caller(None)
+
+
+@pytest.fixture
+def no_queue(transactional_db: Any) -> Iterator[None]:
+    yield
+
+
+def make_house(name: str) -> House:
+    """An organization with a member of every role and a token for each."""
+    from grantline.control.organizations.models import Membership, User
+    from grantline.control.organizations.roles import Role
+    from grantline.control.organizations.rules import create_admin, scope_of_email
+    from grantline.control.tokens.rules import create
+
+    host = f"{name.lower()}.example.com"
+    admin = create_admin(name, f"admin@{host}", "a long enough phrase 1")
+    callers = {"admin": Caller(create(scope_of_email(f"admin@{host}"), "tests")[1])}
+    for role in (Role.APPLICATION_ADMINISTRATOR, Role.APPLICATION_OWNER, Role.AUDITOR):
+        email = f"{role.value}@{host}"
+        user = User.objects.create_user(email, name=role.label)
+        Membership.objects.create(organization=admin.organization, user=user, role=role.value)
+        callers[role.value.removeprefix("application_").replace("administrator", "application_administrator")] = (
+            Caller(create(scope_of_email(email), "tests")[1])
+        )
+    return House(
+        **callers,
+        admin_scope=scope_of_email(f"admin@{host}"),
+        owner_email=f"application_owner@{host}",
+    )

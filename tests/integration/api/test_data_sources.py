@@ -1,0 +1,114 @@
+"""Data sources through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api.conftest import House
+
+pytestmark = pytest.mark.integration
+
+ROLE = "arn:aws:iam::222222222222:role/GrantlineIntegration"
+
+
+def make(house: House, name: str = "Exports") -> Any:
+    return house.admin.post("/data-sources", {"name": name}).document
+
+
+def test_create_answers_the_external_id_and_the_trust_policy(house: House) -> None:
+    answer = house.admin.post("/data-sources", {"name": "Exports"})
+    assert answer.status_code == 201
+    made = answer.document
+    assert made["id"].startswith("src_")
+    assert made["state"] == "awaiting_role"
+    statement = made["trust_policy"]["Statement"][0]
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": made["external_id"]}}
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::111111111111:role/grantline-service"}
+
+
+def test_the_external_id_survives_reading_and_changing(house: House) -> None:
+    made = make(house)
+    changed = house.admin.patch(
+        f"/data-sources/{made['id']}",
+        {"role_arn": ROLE, "bucket": "acme-exports", "prefix": "hr/", "region": "eu-central-1"},
+    )
+    assert changed.status_code == 200
+    assert changed.document["role_arn"] == ROLE
+    assert changed.document["bucket"] == "acme-exports"
+    assert changed.document["external_id"] == made["external_id"]
+    assert house.admin.get(f"/data-sources/{made['id']}").document == changed.document
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_an_external_id_is_never_taken(house: House, method: str) -> None:
+    path = "/data-sources" if method == "POST" else f"/data-sources/{make(house)['id']}"
+    answer = house.admin.send(method, path, {"name": "Mine", "external_id": "gl_chosen"})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.document["errors"]] == ["external_id"]
+    assert "never taken" in answer.document["remedy"]
+
+
+def test_every_wrong_field_is_named(house: House) -> None:
+    made = make(house)
+    answer = house.admin.patch(f"/data-sources/{made['id']}", {"role_arn": "nonsense", "bucket": "A"})
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.document["errors"]} == {"role_arn", "bucket"}
+    assert house.admin.get(f"/data-sources/{made['id']}").document["bucket"] is None
+
+
+def test_null_takes_a_value_away(house: House) -> None:
+    path = f"/data-sources/{make(house)['id']}"
+    house.admin.patch(path, {"prefix": "hr/"})
+    assert house.admin.patch(path, {"prefix": None}).document["prefix"] is None
+
+
+@pytest.mark.parametrize("format", ["cloudformation", "terraform", "cli"])
+def test_policies_as_text_hold_the_external_id(house: House, format: str) -> None:
+    made = make(house)
+    answer = house.admin.get(f"/data-sources/{made['id']}/policies?format={format}")
+    assert answer.status_code == 200
+    assert answer.document["format"] == format
+    assert made["external_id"] in answer.document["text"]
+
+
+def test_policies_as_documents(house: House) -> None:
+    made = make(house)
+    house.admin.patch(f"/data-sources/{made['id']}", {"bucket": "acme-exports"})
+    answer = house.auditor.get(f"/data-sources/{made['id']}/policies?format=json").document
+    assert answer["role_name"] == "GrantlineIntegration"
+    assert answer["policy_name"] == "GrantlinePermissions"
+    assert answer["trust_policy"] == made["trust_policy"]
+    assert "arn:aws:s3:::acme-exports/*" in str(answer["permission_policy"])
+
+
+def test_policies_in_an_unknown_format_are_refused(house: House) -> None:
+    answer = house.admin.get(f"/data-sources/{make(house)['id']}/policies?format=xml")
+    assert answer.status_code == 422
+    assert answer.document["errors"][0]["field"] == "format"
+
+
+def test_verify_without_a_role_says_what_is_missing(house: House) -> None:
+    answer = house.admin.post(f"/data-sources/{make(house)['id']}/verify")
+    assert answer.status_code == 422
+    assert answer.document["errors"][0]["field"] == "role_arn"
+
+
+def test_objects_of_a_source_that_is_not_connected_are_not_listed(house: House) -> None:
+    answer = house.admin.get(f"/data-sources/{make(house)['id']}/objects?prefix=hr/")
+    assert answer.status_code == 409
+    assert "connection check" in answer.document["remedy"]
+
+
+def test_delete_leaves_no_way_back(house: House) -> None:
+    path = f"/data-sources/{make(house)['id']}"
+    assert house.admin.delete(path).status_code == 204
+    assert house.admin.get(path).status_code == 404
+
+
+def test_a_name_taken_is_refused(house: House) -> None:
+    make(house)
+    answer = house.admin.post("/data-sources", {"name": "Exports"})
+    assert answer.status_code == 422
+    assert answer.document["errors"][0]["field"] == "name"
