@@ -8,6 +8,7 @@ Integration tests, acceptance tests and the tests of the demo use it: `with runn
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -41,13 +42,7 @@ class MiniStack:
 
     def client(self, service: str, account: str = CUSTOMER_ACCOUNT, region: str = "us-east-1") -> Any:
         """A client that acts as the root of `account`."""
-        return boto3.session.Session(
-            aws_access_key_id=account, aws_secret_access_key="test", region_name=region
-        ).client(
-            service,
-            endpoint_url=self.endpoint_url,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
-        )
+        return _client(self.endpoint_url, service, account, region)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -105,6 +100,13 @@ class MiniStack:
         if permissions is not None:
             iam.put_role_policy(RoleName=name, PolicyName="Permissions", PolicyDocument=json.dumps(permissions))
         return str(role["Role"]["Arn"])
+
+
+@functools.cache
+def _client(endpoint_url: str, service: str, account: str, region: str) -> Any:
+    session = boto3.session.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=region)
+    config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
+    return session.client(service, endpoint_url=endpoint_url, config=config)
 
 
 @contextmanager

@@ -56,6 +56,8 @@ class StrictParser(Parser):
             raise BodyMalformed("The body is nested too deeply.") from error
         except ValueError as error:
             raise BodyMalformed(f"The body is not valid JSON: {error}.") from error
+        if not isinstance(document, dict):
+            raise InputInvalid("The body must be a JSON object.", field="body")
         return document
 
     def parse_querydict(

@@ -9,11 +9,14 @@ profile says of endpoints is ignored.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3.session
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ class Credentials:
 
 def sts_client(service: Service, region: str | None = None) -> STSClient:
     """The STS client with Grantline's own credentials, at the region's own endpoint."""
-    client = boto3.session.Session().client(
+    client = boto3.session.Session(botocore_session=_fresh()).client(
         "sts",
         region_name=region or service.region,
         endpoint_url=service.endpoint_url,
@@ -78,6 +81,7 @@ def s3_client(service: Service, credentials: Credentials, region: str) -> S3Clie
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
+        botocore_session=_fresh(),
     )
     style = "path" if service.endpoint_url else "auto"
     client = session.client(
@@ -87,6 +91,21 @@ def s3_client(service: Service, credentials: Credentials, region: str) -> S3Clie
         config=_config({"addressing_style": style, "us_east_1_regional_endpoint": "regional"}),
     )
     return _configured(service, client)
+
+
+def _fresh() -> botocore.session.Session:
+    """A session that knows no credentials yet.
+
+    Only the parsed API descriptions are shared: reading them takes ten times as long as all the rest.
+    """
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _descriptions())
+    return session
+
+
+@functools.cache
+def _descriptions() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()
 
 
 def _config(s3: Any) -> Config:

@@ -227,9 +227,7 @@ def probe(
     return "", None
 
 
-def _ask(
-    service: Service, request: dict[str, Any], fallback_region: str
-) -> tuple[dict[str, Any] | BaseException, str]:
+def _ask(service: Service, request: dict[str, Any], fallback_region: str) -> tuple[dict[str, Any] | BaseException, str]:
     """STS's answer or refusal, and the region that gave it."""
     answer = _ask_in(service, service.region, request)
     switched_off = isinstance(answer, BaseException) and aws_code(answer) == "RegionDisabledException"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from grantline.catalog.columns import Shape, differ, equal, listed
+from grantline.catalog.columns import Shape, equal, listed
 from grantline.catalog.model import KindChanges
 from grantline.catalog.stated import is_merged, is_stated, merged_profiles, stated_profile_keys
 
@@ -76,34 +76,32 @@ def assign(con: duckdb.DuckDBPyConnection, side: Side, prefix: str) -> int:
 def merge(con: duckdb.DuckDBPyConnection, side: Side, stated: frozenset[str], number: int, prefix: str) -> KindChanges:
     """Make the rows of the new version and those that ended; `assign` comes before.
 
+    Only rows that differ are put into tables; what stays is read from the current file through a view.
     Returns how many came, went and changed.
     """
     shape = side.shape
-    came = f"{prefix}_{shape.plural}_came"
-    current, ended = f"{prefix}_{shape.plural}", f"{prefix}_ended_{shape.plural}"
+    name = f"{prefix}_{shape.plural}"
+    came, gone = f"{name}_came", f"{name}_gone"
     _make_came(con, side, stated, number, prefix)
-    _make(
-        con,
-        current,
-        f"""
-        SELECT {listed(shape.columns)} FROM {came}
-        UNION ALL
-        SELECT {_kept_row(side, number)} FROM {side.old} o
-        WHERE ({side.stays}) AND NOT EXISTS (FROM {came} c WHERE c.n = o.n)
-        """,
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {gone} AS SELECT n FROM {side.old} o WHERE NOT ({side.stays}) "
+        f"AND n NOT IN (SELECT n FROM {prefix}_{shape.kind}_ids)"
     )
-    _make(
-        con,
-        ended,
-        f"""
-        SELECT {listed(shape.columns)}, CAST({number} AS UINTEGER) AS until FROM {side.old} o
-        WHERE NOT EXISTS (FROM {current} c WHERE c.n = o.n AND c.since = o.since)
-        """,
+    if side.unconfirmed:
+        _mark_absent(con, side, number, prefix)
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {listed(shape.columns)} FROM {side.old} o "
+        f"WHERE n NOT IN (SELECT n FROM {came}) AND n NOT IN (SELECT n FROM {gone}) "
+        f"UNION ALL SELECT {listed(shape.columns)} FROM {came}"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {prefix}_ended_{shape.plural} AS "
+        f"SELECT {listed(shape.columns)}, CAST({number} AS UINTEGER) AS until FROM {side.old} o "
+        f"WHERE n IN (SELECT n FROM {gone} UNION ALL SELECT n FROM {came} WHERE since = {number})"
     )
     added = number_of(con, f"SELECT count(*) FROM {prefix}_{shape.kind}_ids WHERE fresh")
-    gone = number_of(con, f"SELECT count(*) FROM {ended}")
-    changed = number_of(con, f"SELECT count(*) FROM {ended} e WHERE EXISTS (FROM {current} c WHERE c.n = e.n)")
-    return KindChanges(added, gone - changed, changed)
+    begun = number_of(con, f"SELECT count(*) FROM {came} WHERE since = {number}")
+    return KindChanges(added, number_of(con, f"SELECT count(*) FROM {gone}"), begun - added)
 
 
 def number_of(con: duckdb.DuckDBPyConnection, query: str) -> int:
@@ -112,14 +110,9 @@ def number_of(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def _make(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
-    """A table behind a view: the first version has views of these names, and a name has one type."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_rows AS {query}")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_rows")
-
-
 def _make_came(con: duckdb.DuckDBPyConnection, side: Side, stated: frozenset[str], number: int, prefix: str) -> None:
-    """`<prefix>_<plural>_came`: the rows that came, with our integers, old values where not stated."""
+    """`<prefix>_<plural>_came`: the rows that came and differ from the current ones, with our integers
+    and with old values where the file does not state any."""
     shape, ids = side.shape, f"{prefix}_{side.shape.kind}_ids"
     parameters: list[object] = []
     profiles = ""
@@ -128,24 +121,36 @@ def _make_came(con: duckdb.DuckDBPyConnection, side: Side, stated: frozenset[str
         both = f"(SELECT * FROM {side.old} o WHERE n IN (SELECT n FROM {ids}))"
         profiles = f"LEFT JOIN ({merged_profiles(with_ids, both)}) p ON p.n = ids.n"
         parameters = [sorted(stated_profile_keys(stated))]
-    fields = ", ".join(f"{_value(shape, name, stated)} AS {name}" for name in shape.fields)
-    mark = ""
+    values = {name: _value(shape, name, stated) for name in shape.fields}
+    says = f"(ids.fresh OR {_differs(values)})"
+    mark, marked = "", "false"
     if side.unconfirmed:
-        mark = f", CASE WHEN {_named(side, 's')} THEN coalesce(o.unconfirmed_since, {number}) END"
+        mark = f"CASE WHEN {_named(side, 'i')} THEN coalesce(o.unconfirmed_since, {number}) END"
+        marked = f"{mark} IS DISTINCT FROM o.unconfirmed_since"
+        mark = f", CAST({mark} AS UINTEGER) AS unconfirmed_since"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {prefix}_{shape.plural}_came AS
-        WITH s AS (
-            SELECT ids.n, {listed(shape.key, "i")}, {fields}
-            FROM {side.came} i JOIN {ids} ids ON ids.here = i.n
-            LEFT JOIN {side.old} o ON o.n = ids.n {profiles}
-        )
-        SELECT s.*, CAST(CASE WHEN o.n IS NOT NULL AND NOT {differ(shape.fields, "s", "o")}
-            THEN o.since ELSE {number} END AS UINTEGER) AS since
-            {mark and f"{mark}::UINTEGER AS unconfirmed_since"}
-        FROM s LEFT JOIN {side.old} o ON o.n = s.n
+        SELECT ids.n, {listed(shape.key, "i")},
+            {", ".join(f"{value} AS {name}" for name, value in values.items())},
+            CAST(CASE WHEN {says} THEN {number} ELSE o.since END AS UINTEGER) AS since {mark}
+        FROM {side.came} i JOIN {ids} ids ON ids.here = i.n
+        LEFT JOIN {side.old} o ON o.n = ids.n {profiles}
+        WHERE {says} OR {marked}
         """,
         parameters,
+    )
+
+
+def _mark_absent(con: duckdb.DuckDBPyConnection, side: Side, number: int, prefix: str) -> None:
+    """Put current accounts that only refused rows name among the rows that differ, newly marked."""
+    shape = side.shape
+    came = f"{prefix}_{shape.plural}_came"
+    row = listed((*shape.number_columns, *shape.key, *shape.fields, "since"), "o")
+    con.execute(
+        f"INSERT INTO {came} SELECT {row}, {number} FROM {side.old} o WHERE {_named(side, 'o')} "
+        f"AND o.unconfirmed_since IS NULL AND n NOT IN (SELECT n FROM {prefix}_{shape.kind}_ids) "
+        f"AND n NOT IN (SELECT n FROM {prefix}_{shape.plural}_gone)"
     )
 
 
@@ -155,15 +160,10 @@ def _value(shape: Shape, field: str, stated: frozenset[str]) -> str:
     return "p.profile" if field == "profile" and is_merged(shape, stated) else f"i.{field}"
 
 
-def _kept_row(side: Side, number: int) -> str:
-    shape = side.shape
-    row = listed((*shape.number_columns, *shape.key, *shape.fields, "since"), "o")
-    if not side.unconfirmed:
-        return row
-    return (
-        f"{row}, CASE WHEN {_named(side, 'o')} AND o.unconfirmed_since IS NULL "
-        f"THEN CAST({number} AS UINTEGER) ELSE o.unconfirmed_since END"
-    )
+def _differs(values: dict[str, str]) -> str:
+    """The condition that a current row says something else; fields that are not stated never do."""
+    parts = [f"{value} IS DISTINCT FROM o.{name}" for name, value in values.items() if not value.startswith("CASE")]
+    return f"({' OR '.join(parts)})" if parts else "false"
 
 
 def _named(side: Side, alias: str) -> str:

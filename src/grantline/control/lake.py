@@ -54,7 +54,7 @@ def snapshots_of(items: Sequence[Import]) -> list[tuple[str, Snapshot]]:
 def numbers_at(items: Sequence[Import], moment: datetime) -> dict[str, int]:
     """The version number of each import that was current at `moment`; imports without one are left out."""
     rows = Version.objects.filter(of_import__in=list(items), published_at__lte=moment).order_by("number")
-    return {import_id: number for import_id, number in rows.values_list("of_import_id", "number")}
+    return dict(rows.values_list("of_import_id", "number"))
 
 
 @contextlib.contextmanager

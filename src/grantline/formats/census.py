@@ -22,13 +22,8 @@ class Census:
     unfinished: bool
 
     @property
-    def uniform(self) -> bool:
-        """Whether lines end all in LF, or all in CR LF as far as counts can tell."""
-        return self.returns in (0, self.line_ends)
-
-    @property
     def lines(self) -> int:
-        """Physical lines of a uniform file."""
+        """Physical lines of a file whose lines all end in LF or CR LF."""
         return self.line_ends + self.unfinished
 
 

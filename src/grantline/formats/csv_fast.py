@@ -34,6 +34,7 @@ def suits(head: Head, options: FileOptions) -> bool:
     """Whether the options leave the file to DuckDB: no rule that looks at single rows, no escape."""
     return (
         head.plain
+        and head.line_end is not None
         and len(head.columns) >= MINIMUM_COLUMNS
         and options.escape in (None, options.quote)
         and options.comment is None
@@ -56,7 +57,8 @@ def read_fast(
         counting = pool.submit(scan, path)
         row_count = _proven(con, _relation(path, head, limits, parallel=True), len(head.columns))
         census = counting.result()
-    if row_count is None or not census.uniform or census.has_nul:
+    expected_returns = census.line_ends if head.line_end == "\r\n" else 0
+    if row_count is None or census.returns != expected_returns or census.has_nul:
         return None
     one_line_each = row_count + head.data_after == census.lines
     relation = _relation(path, head, limits, parallel=one_line_each)
@@ -83,6 +85,7 @@ def _relation(path: Path, head: Head, limits: Limits, *, parallel: bool) -> str:
         skip=head.data_after,
         record_bytes=limits.cell_bytes,
         parallel=parallel,
+        line_feeds=head.line_end == "\n",
     )
 
 

@@ -44,6 +44,8 @@ class Head:
     header_line: int | None
     data_after: int
     plain: bool
+    line_end: str | None = None
+    """How all of the first lines end: LF or CR LF; None where they differ or end in CR."""
     notes: tuple[str, ...] = ()
 
 
@@ -192,14 +194,22 @@ def _head(lines: Sequence[str], start: int, chosen: _Attempt, options: FileOptio
             )
         names = options.names
     if not options.has_header:
-        return Head(chosen.dialect, names, None, start - 1, True, tuple(notes))
+        return Head(chosen.dialect, names, None, start - 1, True, _line_end(lines), tuple(notes))
     if header.line > start:
         notes = [*notes, f"The header is line {header.line}; the lines above it are left out."]
     above = lines[: header.line - 1]
     quote = options.quote
     plain = header.line_count == 1 and not (quote and any(quote in line for line in above))
     last = header.line + header.line_count - 1
-    return Head(chosen.dialect, names, header.line, last, plain, tuple(notes))
+    return Head(chosen.dialect, names, header.line, last, plain, _line_end(lines), tuple(notes))
+
+
+def _line_end(lines: Sequence[str]) -> str | None:
+    whole = [line for line in lines if line.endswith(("\n", "\r"))]
+    for end in ("\r\n", "\n"):
+        if all(line.endswith(end) and len(line.rstrip("\r\n")) == len(line) - len(end) for line in whole):
+            return end
+    return None
 
 
 def no_rows(header_line: int | None) -> FileEmpty:

@@ -177,5 +177,5 @@ class NormalFile:
             record_bytes=max(64 * 1024, self._longest * 4 + 16),
             # Line ends inside cells could mislead threads that begin in the middle of the file.
             parallel=scan(path).line_ends == row_count,
-            line_end="\\n",
+            line_feeds=True,
         )

@@ -46,16 +46,16 @@ def csv_relation(
     skip: int = 0,
     record_bytes: int,
     parallel: bool = True,
-    line_end: str | None = None,
+    line_feeds: bool = False,
 ) -> str:
     """`read_csv(…)` with everything declared; `columns` are names with their SQL types.
 
-    `line_end` None leaves it to DuckDB, which takes the first one it meets, be it inside quotes. Only
-    a plain LF can be declared: with `\\r\\n` DuckDB 2.0.1 finds no rows at all.
+    `line_feeds` says that lines end in LF. Without it DuckDB takes the first line end that it meets,
+    be it inside quotes; CR LF cannot be declared, DuckDB 2.0.1 then finds no rows at all.
     """
     types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns)
     quote = literal(dialect.quote or "")
-    new_line = f"new_line={literal(line_end)}, " if line_end else ""
+    new_line = r"new_line='\n', " if line_feeds else ""
     return (
         f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip}, "
         f"columns={{{types}}}, delim={literal(dialect.delimiter)}, quote={quote}, escape={quote}, "

@@ -14,8 +14,8 @@ import structlog
 from django.conf import settings
 
 from grantline.control.imports.models import Import
-from grantline.control.runs.models import Run, RunState
 from grantline.control.lake import folder_of, lake_root
+from grantline.control.runs.models import Run, RunState
 
 log = structlog.get_logger(__name__)
 

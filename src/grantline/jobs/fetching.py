@@ -22,7 +22,8 @@ from grantline.errors import SourceNotFound
 from grantline.jobs.installation import spool_limit_bytes, upload_folder
 from grantline.jobs.sessions import session_for
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Told how many bytes of how many were read."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def fetch(
     target = spool / f"{subject_id}.spool"
     evidence = download(session, info, target, limit_bytes=spool_limit_bytes(), progress=on_progress)
     seen = {**seen, "etag": evidence.etag, "version_id": evidence.version_id, "size_bytes": evidence.size_bytes}
-    return Fetched(target, info.key, _evidence(evidence), seen, temporary=True)
+    return Fetched(target, info.key, evidence_document(evidence), seen, temporary=True)
 
 
 def fetch_upload(upload: Upload) -> Fetched:
@@ -126,7 +127,7 @@ def upload_path(upload: Upload) -> Path:
     return upload_folder(upload.organization_id) / upload.pk
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
+def evidence_document(evidence: Evidence) -> dict[str, Any]:
     """The evidence as the run's record keeps it: times in ISO 8601, UTC."""
     document = asdict(evidence)
     return document | {name: _iso(document[name]) for name in ("last_modified_at", "read_at")}

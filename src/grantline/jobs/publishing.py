@@ -17,12 +17,12 @@ from grantline.catalog.index import write_index_of_version
 from grantline.catalog.manifest import read_manifest
 from grantline.control.accounts.rules import update_index
 from grantline.control.audit.rules import Action, record
+from grantline.control.lake import folder_of
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run
 from grantline.control.tenancy import Scope
 from grantline.errors import Conflict, InputInvalid
 from grantline.jobs.installation import open_duckdb, spool_folder
-from grantline.control.lake import folder_of
 
 
 def publish_held(scope: Scope, run_id: str, reason: str) -> Run:

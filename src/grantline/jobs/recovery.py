@@ -8,6 +8,7 @@ claim by then and cannot publish.
 from __future__ import annotations
 
 import structlog
+from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -44,21 +45,14 @@ def recover_runs() -> int:
 
 def _retry_stalled_jobs() -> None:
     """Jobs whose worker stopped sending heartbeats: the run goes back to queued, the job is retried."""
-    stalled = app.job_manager
-    for job in _stalled(stalled):
+    for job in async_to_sync(app.job_manager.get_stalled_jobs)():
         run_id = str(job.task_kwargs.get("run_id", ""))
         if run_id:
             Run.objects.filter(pk=run_id, state=RunState.RUNNING).update(
                 state=RunState.QUEUED, claim="", stage="", started_at=None
             )
         if job.id is not None:
-            stalled.retry_job_by_id(job.id, retry_at=timezone.now())
-
-
-def _stalled(manager: object) -> list[object]:
-    from asgiref.sync import async_to_sync
-
-    return list(async_to_sync(manager.get_stalled_jobs)())  # type: ignore[attr-defined]
+            app.job_manager.retry_job_by_id(job.id, retry_at=timezone.now())
 
 
 def _runs_with_live_jobs() -> set[str]:

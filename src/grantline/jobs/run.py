@@ -104,7 +104,7 @@ class Pass:
             return
         with self._stage("publish"):
             version_id, manifest = write_version(proposal, self.item)
-            index = index_files(proposal, folder)
+            index = index_files(proposal, self.item, folder)
             rules.publish(
                 self.run, manifest, version_id, seen=found.seen, index=index, timings=self.timings, **self.facts
             )
@@ -132,7 +132,7 @@ class Pass:
         finally:
             self.timings[name] = round(time.perf_counter() - begun, 4)
 
-    def _progress(self, byte_count: int) -> None:
+    def _progress(self, byte_count: int, _total: int) -> None:
         now = time.monotonic()
         if now - self._noted_at >= PROGRESS_SECONDS:
             self._noted_at = now

@@ -104,10 +104,9 @@ def _finish(work: Work) -> tuple[str, str]:
 
 
 def _stated(plan: Plan) -> frozenset[str]:
-    """The fields that the file speaks about."""
+    """The fields that the file speaks about; of the profile, key by key."""
     names = {cell.target.name for cell in plan.cells if not cell.target.name.startswith("row.")}
-    own = {name for name in names if name.startswith(PROFILE)}
-    return frozenset((names - own) | ({"account.profile"} if own else set()))
+    return frozenset(f"account.{name}" if name.startswith(PROFILE) else name for name in names)
 
 
 def _records(work: Work, findings: Findings, tables: tuple[str, str, str, str | None], row_count: int) -> Records:

@@ -181,8 +181,7 @@ LAYOUTS: tuple[Layout, ...] = (
             _to("work_email", "account.email"),
             _to("active", "account.status"),
             _to("manager", "account.manager_id"),
-            _to("start_date", "profile.start_date", date=None),
-            *_profile("title", "department", "employment_status", "employment_type", "date_terminated"),
+            *_profile("start_date", "title", "department", "employment_status", "employment_type", "date_terminated"),
         ),
     ),
     Layout(

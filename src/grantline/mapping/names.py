@@ -81,30 +81,15 @@ NAMES: dict[str, str] = {
 }
 """Folded name → target. `Type` is the row's kind only where the row names an entitlement."""
 
-PROFILE_KEY_NAMES: tuple[str, ...] = tuple(
-    folded(name)
-    for name in (
-        "User ID",
-        "Account ID",
-        "Unique ID",
-        "User UID",
-        "Account",
-        "Account Name",
-        "User",
-        "Member",
-        "Member ID",
-        "Principal",
-        "Principal ID",
-        "Identity ID",
-        "SamAccountName",
-        "UID",
-        "ID",
-    )
+ENTITLEMENT_COLUMNS: tuple[str, ...] = tuple(
+    folded(name) for name in ("Group", "Group Name", "Group ID", "Role", "Role Name", "Role ID", "Permission")
 )
-"""Folded names of a column that identifies accounts; where several are there, the first is taken. An
-e-mail address or a username is not among them: both change when a person marries."""
+"""Folded names of a column with one entitlement in each row."""
 
-NAMES: dict[str, str] = {
+LIST_SEPARATORS: dict[str, str] = {"memberof": ";"}
+"""Separators of list columns that are not separated by commas: distinguished names hold commas."""
+
+PROFILE_NAMES: dict[str, str] = {
     folded(name): PROFILE + name.lower().replace(" ", "_")
     for name in (
         "Title",

@@ -93,8 +93,7 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 def _drawing(css_class: str, width: float, height: float, inside: SafeString) -> SafeString:
     return format_html(
-        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" '
-        'focusable="false">{}</svg>',
+        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" focusable="false">{}</svg>',
         css_class,
         _number(width),
         _number(height),
@@ -265,9 +264,7 @@ def run_strip(ticks: Sequence[RunTick], now: datetime | None = None, hours: int 
     start = now - timedelta(hours=hours)
     shown = sorted((tick for tick in ticks if start <= tick.at <= now), key=lambda tick: tick.at)
     seconds = hours * 3600
-    bars = [
-        _tick(tick, (tick.at - start).total_seconds() / seconds * (hours * 10 - 6)) for tick in shown
-    ]
+    bars = [_tick(tick, (tick.at - start).total_seconds() / seconds * (hours * 10 - 6)) for tick in shown]
     base = format_html(
         '<line class="strip__base" x1="0" x2="{}" y1="23.5" y2="23.5" vector-effect="non-scaling-stroke"/>',
         hours * 10,
@@ -298,9 +295,7 @@ def stage_line(timings: Mapping[str, float], stage: str = "", state: str = "publ
     `stage` is where the run is now, or where it stopped; `state` is the run's state.
     """
     items = [_stage(name, timings.get(name), _stage_mark(name, timings, stage, state)) for name in STAGES]
-    return format_html(
-        '<div class="stages"><ol class="stages__line">{}</ol>{}</div>', _joined(items), _shares(timings)
-    )
+    return format_html('<div class="stages"><ol class="stages__line">{}</ol>{}</div>', _joined(items), _shares(timings))
 
 
 def _stage_mark(name: str, timings: Mapping[str, float], stage: str, state: str) -> str:
@@ -315,7 +310,13 @@ def _stage_mark(name: str, timings: Mapping[str, float], stage: str, state: str)
 
 def _stage(name: str, seconds: float | None, mark: str) -> SafeString:
     icons = {"done": "check", "current": "running", "failed": "cross", "held": "held", "todo": "dot"}
-    spoken = {"done": "done", "current": "under way", "failed": "failed here", "held": "held here", "todo": "not reached"}
+    spoken = {
+        "done": "done",
+        "current": "under way",
+        "failed": "failed here",
+        "held": "held here",
+        "todo": "not reached",
+    }
     return format_html(
         '<li class="stages__stage stages__stage--{}"><span class="stages__mark">{}</span>'
         '<span class="stages__name">{}</span><span class="visually-hidden">: {}</span>'

@@ -21,6 +21,7 @@ _AGES: tuple[tuple[int, int, str], ...] = (
     (14 * 86_400, 86_400, "day"),
     (60 * 86_400, 7 * 86_400, "week"),
     (730 * 86_400, 30 * 86_400, "month"),
+    (1 << 62, 365 * 86_400, "year"),
 )
 
 
@@ -115,10 +116,6 @@ def relative(value: Moment, now: datetime) -> str:
     size = abs(seconds)
     if size < 45:
         return "just now" if seconds >= 0 else "in a moment"
-    for limit, unit, name in _AGES:
-        if size < limit - unit / 2:
-            break
-    else:
-        unit, name = 365 * 86_400, "year"
+    unit, name = next((unit, name) for limit, unit, name in _AGES if size < limit - unit / 2)
     amount = counted(max(1, int(size / unit + 0.5)), name)
     return f"{amount} ago" if seconds > 0 else f"in {amount}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,30 +84,26 @@ def nobody(db: Any) -> Caller:
     return Caller(None)
 
 
-@pytest.fixture
-def no_queue(transactional_db: Any) -> Iterator[None]:
-    yield
-
-
 def make_house(name: str) -> House:
-    """An organization with a member of every role and a token for each."""
-    from grantline.control.organizations.models import Membership, User
+    """An organization with a member of every role and a token for each; nobody has a password, because
+    hashing one takes longer than a test."""
+    from grantline.control.organizations.models import Membership, Organization, User
     from grantline.control.organizations.roles import Role
-    from grantline.control.organizations.rules import create_admin, scope_of_email
+    from grantline.control.organizations.rules import scope_of
     from grantline.control.tokens.rules import create
 
-    host = f"{name.lower()}.example.com"
-    admin = create_admin(name, f"admin@{host}", "a long enough phrase 1")
-    callers = {"admin": Caller(create(scope_of_email(f"admin@{host}"), "tests")[1])}
-    for role in (Role.APPLICATION_ADMINISTRATOR, Role.APPLICATION_OWNER, Role.AUDITOR):
-        email = f"{role.value}@{host}"
-        user = User.objects.create_user(email, name=role.label)
-        Membership.objects.create(organization=admin.organization, user=user, role=role.value)
-        callers[role.value.removeprefix("application_").replace("administrator", "application_administrator")] = (
-            Caller(create(scope_of_email(email), "tests")[1])
-        )
+    organization = Organization.objects.create(name=name)
+    callers, scopes = {}, {}
+    for role in Role:
+        user = User.objects.create_user(f"{role.value}@{name.lower()}.example.com", name=role.label)
+        Membership.objects.create(organization=organization, user=user, role=role.value)
+        scopes[role] = scope_of(user, via="session")
+        callers[role] = Caller(create(scopes[role], "tests")[1])
     return House(
-        **callers,
-        admin_scope=scope_of_email(f"admin@{host}"),
-        owner_email=f"application_owner@{host}",
+        admin=callers[Role.SUPER_ADMINISTRATOR],
+        application_administrator=callers[Role.APPLICATION_ADMINISTRATOR],
+        owner=callers[Role.APPLICATION_OWNER],
+        auditor=callers[Role.AUDITOR],
+        admin_scope=scopes[Role.SUPER_ADMINISTRATOR],
+        owner_email=f"application_owner@{name.lower()}.example.com",
     )

@@ -33,9 +33,7 @@ def test_diff_of_the_first_version_adds_everything(feed):
 
 def test_diff_of_the_same_content_in_another_order_changes_nothing(feed, came):
     feed.load({"U1": {"email": "one@example.com"}, "U2": {}}, [("U1", READ), ("U2", WRITE)])
-    found = feed.compare(
-        came(feed.con, {"U2": {}, "U1": {"email": "one@example.com"}}, [("U2", WRITE), ("U1", READ)])
-    )
+    found = feed.compare(came(feed.con, {"U2": {}, "U1": {"email": "one@example.com"}}, [("U2", WRITE), ("U1", READ)]))
     assert not found.changes.any
     assert not found.is_worth_writing
 
@@ -98,7 +96,9 @@ def test_diff_merges_profiles_key_by_key(feed, came):
     found = feed.load({"U1": {"profile": '{"floor":"4"}'}, "U2": {"profile": '{"team":"b"}'}}, stated=stated)
     assert column(feed, ACCOUNT, "profile") == [('{"city":"Köln","floor":"4"}',), ('{"team":"b"}',)]
     assert found.changes.accounts == KindChanges(changed=2)
-    again = feed.compare(came(feed.con, {"U1": {"profile": '{"floor":"4"}'}, "U2": {"profile": '{"team":"b"}'}}, stated=stated))
+    again = feed.compare(
+        came(feed.con, {"U1": {"profile": '{"floor":"4"}'}, "U2": {"profile": '{"team":"b"}'}}, stated=stated)
+    )
     assert not again.changes.any
 
 

@@ -26,10 +26,19 @@ from .conftest import fetch
 LIMITS = Limits(cell_bytes=200)
 CON = duckdb.connect()
 
-fragments = st.sampled_from(
-    ["a", "b", ",", ",", ";", '"', '"', '""', " ", "\n", "\n", "\r\n", "\r", "é", "\0", "\ufeff", "\t", "\\", "''"]
+GOOD = ["a", "é", "", " ", " b ", '"a"', '""', '"a,b"', '"a""b"', '"\u2028"', "\ufeff", "\\", "#", "'", "NULL"]
+ODD = [' "a"', '"a" ', '  "a"', 'a"b', '"a\nb"', '"a\n,b\n"', '" "" "', "\t", "a;b", '"\n"', '""""']
+BAD = ['"a"b', '"', "\0", "a,b", "\r", '"\r"', "\n", "c" * 300, '"a"\t']
+
+cell = st.one_of(*[st.sampled_from(GOOD)] * 8, *[st.sampled_from(ODD)] * 3)
+row = st.lists(cell, min_size=2, max_size=2).map(",".join)
+blank = st.sampled_from(["", "", " ", ",", ",,", "a,b,", "a,b,,", "a,b,c", "a"])
+lines = st.lists(
+    st.one_of(row, row, row, row, blank, st.lists(st.sampled_from(BAD), min_size=2, max_size=2).map(",".join)),
+    max_size=8,
 )
-soup = st.lists(fragments, max_size=40).map("".join)
+clean_lines = st.lists(st.one_of(row, row, row, st.just("")), max_size=8)
+soup = st.one_of(lines, clean_lines, clean_lines)
 
 characters = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
 cells = st.one_of(st.text(characters, max_size=8), st.sampled_from(["", " ", '"', '""', "a\nb", " x", "#", "\ufeff"]))
@@ -56,11 +65,19 @@ def outcome(path: Path, fast: bool) -> object:
 
 
 @settings(max_examples=300, deadline=None)
-@given(head=st.sampled_from(["a,b\n", "a,b,c\n", '"a","b"\r\n', "a, b\n"]), body=soup)
-def test_any_text_accepted_by_the_fast_path_reads_the_same_on_the_exact_path(head: str, body: str) -> None:
+@given(
+    head=st.sampled_from(["a,b", '"a","b"', "a, b", '\ufeff"a",b', "x,y,,"]),
+    body=soup,
+    line_end=st.sampled_from(["\n", "\n", "\r\n"]),
+    finished=st.booleans(),
+)
+def test_any_text_accepted_by_the_fast_path_reads_the_same_on_the_exact_path(
+    head: str, body: list[str], line_end: str, finished: bool
+) -> None:
+    text = line_end.join([head, *body]) + (line_end if finished else "")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
-        path.write_bytes((head + body).encode())
+        path.write_bytes(text.encode())
         quick = outcome(path, fast=True)
         if quick is not None:
             assert quick == outcome(path, fast=False)

@@ -31,6 +31,8 @@ def create(scope: Scope, name: str, *, days: int | None = None, role: Role | Non
     Raises: `InputInvalid` for a name, a number of days or a role above the maker's own.
     """
     scope.require(Permission.TOKEN_OWN)
+    if scope.actor_id is None:
+        raise InputInvalid("Only a member can have a token.", field="name")
     name, days = name.strip(), settings.GRANTLINE.token_days if days is None else days
     role = role or scope.role
     if not 1 <= len(name) <= 100:

@@ -5,7 +5,7 @@ In: an application and the tab that is open. Out: the context that every page of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from grantline.control.applications.models import Application
 from grantline.control.applications.rules import may
-from grantline.control.imports.models import Import
 from grantline.control.imports.rules import list_imports
 from grantline.control.imports.states import with_active_states
 from grantline.control.organizations.roles import Permission
@@ -22,7 +21,7 @@ from grantline.control.runs.models import Version
 from grantline.control.tenancy import scoped
 from grantline.web.breadcrumbs import crumb, to_application
 from grantline.web.charts import DayCount
-from grantline.web.requests import PageRequest
+from grantline.web.requests import PageRequest, chosen_day
 
 LINE_DAYS = 90
 KINDS = ("accounts", "entitlements", "grants")
@@ -37,10 +36,12 @@ TABS = (
 
 def head_context(request: PageRequest, application: Application, tab: str) -> dict[str, Any]:
     """`application`, `imports`, `figures`, `tabs` and what the scope may do."""
-    scope = request.scope
+    scope, day = request.scope, chosen_day(request)
     imports = list(with_active_states(list_imports(scope, application)))
-    counts = counts_of(imports)
-    lines = _lines(scoped(Version, scope).filter(of_import__application=application), timezone.now().date())
+    versions = scoped(Version, scope).filter(of_import__application=application)
+    versions = versions.filter(published_at__lte=day) if day else versions
+    lines = _lines(versions, (day or timezone.now()).date())
+    counts = {kind: lines[kind][-1].count if lines[kind] else 0 for kind in KINDS}
     label = next(label for name, label, _ in TABS if name == tab)
     return {
         "application": application,
@@ -49,8 +50,8 @@ def head_context(request: PageRequest, application: Application, tab: str) -> di
             {
                 "label": kind.capitalize(),
                 "value": counts[kind],
-                "points": lines.get(kind, ()),
-                "change": _change_of_a_week(lines.get(kind, ())),
+                "points": lines[kind],
+                "change": _change_of_a_week(lines[kind]),
             }
             for kind in KINDS
         ],
@@ -59,12 +60,6 @@ def head_context(request: PageRequest, application: Application, tab: str) -> di
         "may_import": may(scope, application, Permission.IMPORT_WRITE),
         "breadcrumbs": [*to_application(application), crumb(label)],
     }
-
-
-def counts_of(imports: Iterable[Import]) -> dict[str, int]:
-    """The counts of the current versions, added up."""
-    versions = [item.current_version for item in imports if item.current_version is not None]
-    return {kind: sum(version.counts.get(kind, 0) for version in versions) for kind in KINDS}
 
 
 def daily_counts(
@@ -94,7 +89,7 @@ def _lines(versions: Any, today: date) -> dict[str, list[DayCount]]:
     return {kind: daily_counts(known, kind, today) for kind in KINDS}
 
 
-def _change_of_a_week(points: Any) -> int | None:
+def _change_of_a_week(points: Sequence[DayCount]) -> int | None:
     return points[-1].count - points[-8].count if len(points) >= 8 else None
 
 

@@ -143,7 +143,7 @@ def panel(request: PageRequest, source_id: str) -> HttpResponse:
     source = rules.read(request.scope, source_id)
     if not wants_part(request):
         return redirect("source", source.pk)
-    context = panel_context(request, source)
+    context = {**panel_context(request, source), "setup": "setup" in request.GET}
     response = render(request, "sources/check_panel.html", context)
     checking: CheckView | None = context["checking"]
     if checking is None or not checking.is_running:

@@ -36,6 +36,7 @@ STEPS: Final = {
 }
 FIELDS: Final = {"role": ("bucket", "prefix", "kms_key_arn"), "connect": ("role_arn", "bucket", "prefix", "region")}
 SWITCHES: Final = {"role": ("versioned",), "connect": ()}
+PREFIX_HINT: Final = "Only files whose names begin so, such as exports/. Empty: the whole bucket."
 MISSING: Final = {
     "role_arn": "Paste the role's ARN. It is on the role's page in the IAM console, beside 'ARN'.",
     "bucket": "Name the bucket that the files are in.",
@@ -97,7 +98,7 @@ def _context(request: PageRequest, source: DataSource, step: str) -> dict[str, A
         "steps": _steps(source, step),
         "sentence": state_sentence(source),
         "place": place(source),
-        "prefix_note": prefix_note(source.prefix),
+        "prefix_hint": prefix_note(source.prefix) or PREFIX_HINT,
         "policies": policies,
         "policy_tabs": policies.tabs(address),
         "service_role_arn": service_role_arn(),

@@ -18,11 +18,12 @@ from django.core.paginator import Page
 from django.forms import BoundField
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from grantline.web import charts, words
 from grantline.web.assets import asset_url
+from grantline.web.controls import attributes_html, control_html, described_by
 from grantline.web.icons import icon_svg
 from grantline.web.states import StateMark, state_mark
 
@@ -130,20 +131,6 @@ def _chip(mark: StateMark) -> SafeString:
     )
 
 
-def _attributes(named: Mapping[str, Any]) -> SafeString:
-    """HTML attributes of keyword arguments; `True` is bare, `False`, `None` and `""` are left out."""
-    given = [(name.rstrip("_").replace("_", "-"), value) for name, value in named.items()]
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (format_html(" {}", name) if value is True else format_html(' {}="{}"', name, value),)
-            for name, value in given
-            if value is not None and value is not False and value != ""
-        ),
-    )
-
-
 @register.inclusion_tag("components/button.html")
 def button(
     label: str,
@@ -174,7 +161,7 @@ def button(
         "type": "button" if opens else type,
         "small": small,
         "icon_only": icon_only,
-        "attributes": _attributes(attributes),
+        "attributes": attributes_html(attributes),
     }
 
 
@@ -187,7 +174,9 @@ def _trimmed(content: str) -> SafeString:
 
 
 @register.simple_block_tag(end_name="endpage_header")
-def page_header(content: str, title: str, lead: str = "", state: str = "", sentence: str = "", eyebrow: str = "") -> SafeString:
+def page_header(
+    content: str, title: str, lead: str = "", state: str = "", sentence: str = "", eyebrow: str = ""
+) -> SafeString:
     """The head of a page: `{% page_header "Payroll" lead="…" state=import.state %}` buttons `{% endpage_header %}`.
 
     `lead` is the page's first line: what it is for. `eyebrow` is a small word above the title.
@@ -217,7 +206,7 @@ def card(
     values = {"title": title, "hint": hint, "icon": icon, "flush": flush, "tone": tone, "href": href, "link": link}
     return render_to_string(
         "components/card.html",
-        {**values, "css_class": css_class, "content": content, "attributes": _attributes(attributes)},
+        {**values, "css_class": css_class, "content": content, "attributes": attributes_html(attributes)},
     )
 
 
@@ -341,7 +330,8 @@ def pager(
     text = ""
     if page is not None:
         total = page.paginator.count
-        text = f"{words.thousands(page.start_index())} to {words.thousands(page.end_index())} of {words.counted(total, noun)}"
+        first, last = words.thousands(page.start_index()), words.thousands(page.end_index())
+        text = f"{first} to {last} of {words.counted(total, noun)}"
         previous = _page_address(context, parameter, page.number - 1) if page.has_previous() else ""
         next = _page_address(context, parameter, page.number + 1) if page.has_next() else ""  # noqa: A001
     elif total is not None:
@@ -372,7 +362,7 @@ def field(bound: BoundField, hint: str = "", wide: bool = False, **attributes: A
     kind = getattr(bound.field.widget, "input_type", "")
     css_class = "check__box" if kind == "checkbox" else "input"
     shown: dict[str, Any] = {"class": css_class, **{n.replace("_", "-"): v for n, v in attributes.items()}}
-    shown["aria-describedby"] = _described_by(identity, hint, error) or None
+    shown["aria-describedby"] = described_by(identity, hint, error) or None
     shown["aria-invalid"] = "true" if error else None
     return {
         "id": identity,
@@ -413,7 +403,7 @@ def input(  # noqa: A001
         "id": identity,
         "name": name,
         "required": required,
-        "aria_describedby": _described_by(identity, hint, error),
+        "aria_describedby": described_by(identity, hint, error),
         "aria_invalid": "true" if error else "",
         **attributes,
     }
@@ -426,32 +416,8 @@ def input(  # noqa: A001
         "checkbox": type == "checkbox",
         "wide": wide,
         "quiet_label": quiet_label,
-        "control": _control(type, value, options, rows, shown),
+        "control": control_html(type, value, options, rows, shown),
     }
-
-
-def _described_by(identity: str, hint: str, error: str) -> str:
-    parts = [f"{identity}-hint" if hint else "", f"{identity}-error" if error else ""]
-    return " ".join(part for part in parts if part)
-
-
-def _control(kind: str, value: Any, options: Any, rows: int, attributes: Mapping[str, Any]) -> SafeString:
-    rest = _attributes(attributes)
-    text = "" if value is None else value
-    if kind == "textarea":
-        return format_html('<textarea class="input" rows="{}"{}>\n{}</textarea>', rows, rest, text)
-    if kind == "select":
-        choices = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((key, mark_safe(" selected") if str(key) == str(text) else "", name) for key, name in options or ()),
-        )
-        return format_html('<select class="input"{}>{}</select>', rest, choices)
-    if kind == "checkbox":
-        checked = mark_safe(" checked") if value else ""
-        return format_html('<input class="check__box" type="checkbox"{}{}>', rest, checked)
-    shown = format_html(' value="{}"', text) if kind not in ("password", "file") and text != "" else ""
-    return format_html('<input class="input" type="{}"{}{}>', kind, rest, shown)
 
 
 @register.inclusion_tag("components/form_errors.html")
@@ -461,7 +427,9 @@ def form_errors(form: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/drop_area.html")
-def drop_area(name: str, label: str, accept: str = "", hint: str = "", error: str = "", required: bool = True) -> dict[str, Any]:
+def drop_area(
+    name: str, label: str, accept: str = "", hint: str = "", error: str = "", required: bool = True
+) -> dict[str, Any]:
     """A file field that also takes a dropped file and shows its name and size."""
     return {"name": name, "label": label, "accept": accept, "hint": hint, "error": error, "required": required}
 

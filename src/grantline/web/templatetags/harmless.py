@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from grantline.web import harmless as texts
+from grantline.web import words
 
 register = template.Library()
 
@@ -28,3 +29,16 @@ def given(text: object) -> SafeString:
     if len(shown) > _SHOWN:
         return format_html('<bdi class="given" title="{}">{}…</bdi>', shown[:2000], shown[:_SHOWN])
     return format_html('<bdi class="given">{}</bdi>', shown)
+
+
+@register.simple_tag
+def moment_text(value: object) -> SafeString:
+    """A date or moment of a customer's file: the day, with the whole text on hover; an en dash where empty."""
+    if not value:
+        return format_html('<span class="muted">{}</span>', "–")
+    text = texts.harmless(value)
+    try:
+        shown = words.day(str(value))
+    except ValueError:
+        return given(text)
+    return format_html('<time datetime="{}" title="{}">{}</time>', text, text, shown)

@@ -1,0 +1,208 @@
+"""What changed in an application: by day and run, and each change of one run.
+
+In: from the query a run, a kind, an operation, a cursor. Out: the days of the last weeks with the runs
+that changed something; for a run the list of its changes; both as CSV to download.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any, cast
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from grantline.catalog.lookups import Op
+from grantline.catalog.model import Kind
+from grantline.control.applications.catalog import Catalog, catalog_of
+from grantline.control.applications.models import Application
+from grantline.control.applications.rules import read, require
+from grantline.control.organizations.roles import Permission
+from grantline.control.runs.models import Version
+from grantline.control.tenancy import Scope, scoped
+from grantline.errors import NotFound
+from grantline.web.applications.head import head_context
+from grantline.web.applications.history import difference_words, entitlement_name
+from grantline.web.charts import DayChange
+from grantline.web.downloads import csv_response
+from grantline.web.paging import address_with
+from grantline.web.requests import PageRequest, chosen_day
+from grantline.web.runs.verdict import change_phrases
+
+PAGE_ROWS = 50
+SHOWN_VERSIONS = 100
+CHARTED_DAYS = 30
+_DOWNLOAD_PAGE = 200
+KINDS = (("", "All kinds"), ("account", "Accounts"), ("entitlement", "Entitlements"), ("grant", "Grants"))
+OPS = (("", "All"), ("added", "Added"), ("removed", "Removed"), ("changed", "Changed"))
+_HEADS = (
+    "at",
+    "run",
+    "kind",
+    "change",
+    "account",
+    "account_name",
+    "resource_type",
+    "resource",
+    "entitlement",
+    "entitlement_name",
+    "difference",
+)
+
+
+@require_GET
+def index(request: PageRequest, application_id: str) -> HttpResponse:
+    """The tab *Changes*: days and runs, or the changes of one run."""
+    application = read(request.scope, application_id)
+    context = {
+        **head_context(request, application, "changes"),
+        "query": request.GET,
+        "kinds": _choices(request, "kind", KINDS),
+        "ops": _choices(request, "op", OPS),
+        "download_query": address_with(request.GET, cursor=None),
+        "may_export": request.scope.may(Permission.CATALOG_EXPORT),
+    }
+    run_id = request.GET.get("run", "")
+    if run_id:
+        version = version_of_run(request.scope, application, run_id)
+        return render(request, "applications/changes_run.html", {**context, **_of_run(request, application, version)})
+    versions = _versions(request, application)
+    context |= {"days": by_day(versions), "bars": daily(versions, timezone.now().date())}
+    return render(request, "applications/changes.html", context)
+
+
+@require_GET
+def download(request: PageRequest, application_id: str) -> StreamingHttpResponse:
+    """The changes of one run, or of all runs shown, as CSV."""
+    application = read(request.scope, application_id)
+    require(request.scope, application, Permission.CATALOG_READ)
+    request.scope.require(Permission.CATALOG_EXPORT)
+    run_id = request.GET.get("run", "")
+    versions = (
+        [version_of_run(request.scope, application, run_id)] if run_id else _versions(request, application)
+    )
+    catalog = catalog_of(request.scope, application)
+    rows = _download_rows(catalog, versions, _kind(request), _op(request))
+    return csv_response(f"changes-{application.name}", _HEADS, rows)
+
+
+def version_of_run(scope: Scope, application: Application, run_id: str) -> Version:
+    """The version that a run published. Raises: `NotFound`."""
+    rows = scoped(Version, scope).filter(of_import__application=application, run__id=run_id[:64].replace("\x00", ""))
+    version = rows.select_related("of_import", "run").first()
+    if version is None:
+        raise NotFound("This run has published nothing in this application.")
+    return version
+
+
+def by_day(versions: list[Version]) -> list[dict[str, Any]]:
+    """Versions that changed something by day, newest first: `{day, versions}`."""
+    days = groupby(versions, key=lambda version: version.published_at.date())
+    return [
+        {
+            "day": day,
+            "versions": [{"version": one, "phrases": change_phrases(one.changes)} for one in members],
+        }
+        for day, members in days
+    ]
+
+
+def daily(versions: list[Version], today: date) -> list[DayChange]:
+    """Grants that came and went on each of the last days, oldest first."""
+    first = today - timedelta(days=CHARTED_DAYS - 1)
+    sums: dict[date, list[int]] = {first + timedelta(days=number): [0, 0] for number in range(CHARTED_DAYS)}
+    for version in versions:
+        day, grants = version.published_at.date(), version.changes.get("grants") or {}
+        if day in sums:
+            sums[day][0] += grants.get("added", 0)
+            sums[day][1] += grants.get("removed", 0)
+    return [DayChange(day, added, removed) for day, (added, removed) in sums.items()]
+
+
+def _versions(request: PageRequest, application: Application) -> list[Version]:
+    rows = scoped(Version, request.scope).filter(of_import__application=application)
+    day = chosen_day(request)
+    rows = rows.filter(published_at__lte=day) if day else rows
+    newest = rows.select_related("of_import", "run").order_by("-published_at", "-number")
+    return [version for version in newest[:SHOWN_VERSIONS] if change_phrases(version.changes)]
+
+
+def _of_run(request: PageRequest, application: Application, version: Version) -> dict[str, Any]:
+    catalog = catalog_of(request.scope, application)
+    rows = catalog.changes(
+        version=(version.of_import_id, version.number),
+        kind=_kind(request),
+        op=_op(request),
+        limit=PAGE_ROWS,
+        cursor=request.GET.get("cursor", ""),
+    )
+    return {
+        "version": version,
+        "phrases": change_phrases(version.changes),
+        "rows": [_row(row) for row in rows.items],
+        "next_href": address_with(request.GET, cursor=rows.next) if rows.next else "",
+        "first_href": address_with(request.GET, cursor=None) if request.GET.get("cursor") else "",
+    }
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "name": entitlement_name(row) if row["entitlement_key"] else "",
+        "difference": difference_words(row["before"], row["after"]) if row["op"] == "changed" else "",
+    }
+
+
+def _download_rows(
+    catalog: Catalog, versions: list[Version], kind: Kind | None, op: Op | None
+) -> Iterator[tuple[Any, ...]]:
+    for version in versions:
+        cursor = ""
+        while True:
+            place = (version.of_import_id, version.number)
+            page = catalog.changes(version=place, kind=kind, op=op, limit=_DOWNLOAD_PAGE, cursor=cursor)
+            yield from (_download_row(version, row) for row in page.items)
+            if not page.next:
+                break
+            cursor = page.next
+
+
+def _download_row(version: Version, row: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        version.published_at.isoformat().replace("+00:00", "Z"),
+        version.run.pk,
+        row["kind"],
+        row["op"],
+        row["account"],
+        row["account_display_name"],
+        row["resource_type"],
+        row["resource"],
+        row["entitlement"],
+        row["entitlement_display_name"],
+        difference_words(row["before"], row["after"]) if row["op"] == "changed" else "",
+    )
+
+
+def _kind(request: PageRequest) -> Kind | None:
+    kind = request.GET.get("kind", "")
+    return cast(Kind, kind) if kind in ("account", "entitlement", "grant") else None
+
+
+def _op(request: PageRequest) -> Op | None:
+    op = request.GET.get("op", "")
+    return cast(Op, op) if op in ("added", "removed", "changed") else None
+
+
+def _choices(
+    request: PageRequest, name: str, options: tuple[tuple[str, str], ...]
+) -> list[tuple[str, str, bool]]:
+    """Each option with the address that chooses it and whether it is chosen."""
+    chosen = request.GET.get(name, "")
+    return [
+        (label, address_with(request.GET, cursor=None, **{name: value or None}), value == chosen)
+        for value, label in options
+    ]

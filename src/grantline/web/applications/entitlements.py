@@ -1,0 +1,78 @@
+"""The entitlements of an application: the list with member counts, and one entitlement.
+
+In: search and a cursor. Out: pages of entitlements; an entitlement with its members, since when each,
+and who lost it in the last 90 days.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from grantline.control.applications.catalog import catalog_of
+from grantline.control.applications.rules import read
+from grantline.web.applications.head import head_context
+from grantline.web.applications.history import entitlement_name
+from grantline.web.breadcrumbs import crumb
+from grantline.web.paging import address_with
+from grantline.web.requests import PageRequest, chosen_day
+
+PAGE_ROWS = 50
+LOST_WITHIN = timedelta(days=90)
+
+
+@require_GET
+def index(request: PageRequest, application_id: str) -> HttpResponse:
+    """The tab *Entitlements*."""
+    application = read(request.scope, application_id)
+    catalog = catalog_of(request.scope, application, chosen_day(request))
+    query = request.GET
+    rows = catalog.entitlements(search=query.get("search", ""), limit=PAGE_ROWS, cursor=query.get("cursor", ""))
+    context = {
+        **head_context(request, application, "entitlements"),
+        "rows": [{**row, "name": entitlement_name(row)} for row in rows.items],
+        "query": query,
+        "is_empty": catalog.is_empty,
+        "next_href": address_with(query, cursor=rows.next) if rows.next else "",
+        "first_href": address_with(query, cursor=None) if query.get("cursor") else "",
+    }
+    return render(request, "applications/entitlements.html", context)
+
+
+@require_GET
+def show(request: PageRequest, application_id: str, token: str) -> HttpResponse:
+    """One entitlement."""
+    application = read(request.scope, application_id)
+    day = chosen_day(request)
+    catalog = catalog_of(request.scope, application, day)
+    found = catalog.entitlement(token)
+    query = request.GET
+    members = catalog.grants(
+        entitlement=token, search=query.get("search", ""), limit=PAGE_ROWS, cursor=query.get("cursor", "")
+    )
+    until = day or timezone.now()
+    lost = catalog.changes(
+        since=until - LOST_WITHIN, until=until, kind="grant", op="removed", entitlement=token, limit=PAGE_ROWS
+    )
+    head = head_context(request, application, "entitlements")
+    head["breadcrumbs"][-1]["href"] = reverse("application_entitlements", args=[application.pk])
+    name = entitlement_name(found)
+    context: dict[str, Any] = {
+        **head,
+        "breadcrumbs": [*head["breadcrumbs"], crumb(name)],
+        "entitlement": found,
+        "name": name,
+        "members": members.items,
+        "query": query,
+        "lost": lost.items,
+        "lost_days": LOST_WITHIN.days,
+        "next_href": address_with(query, cursor=members.next) if members.next else "",
+        "first_href": address_with(query, cursor=None) if query.get("cursor") else "",
+    }
+    return render(request, "applications/entitlement.html", context)
