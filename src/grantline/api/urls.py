@@ -6,7 +6,7 @@ from typing import Final
 
 from ninja import Router
 
-from grantline.api import applications, audit_events, data_sources, imports, objects, runs, tokens, uploads
+from grantline.api import applications, audit_events, catalog, data_sources, imports, objects, runs, tokens, uploads
 from grantline.api.interface import GrantlineApi
 
 ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
@@ -14,6 +14,7 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/data-sources", objects.router),
     ("/applications", applications.router),
     ("/applications", uploads.router),
+    ("/applications", catalog.router),
     ("", imports.router),
     ("/runs", runs.router),
     ("/audit-events", audit_events.router),

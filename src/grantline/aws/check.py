@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 from grantline.aws.arns import RoleArn, parse_role_arn
 from grantline.aws.external_id import new_external_id
-from grantline.aws.failures import archived
 from grantline.aws.objects import ObjectInfo, from_listing, is_folder_marker
 from grantline.aws.service import Service
 from grantline.aws.sessions import BucketSession, Clock, open_session, probe, session_name, utc_now
@@ -180,6 +179,7 @@ class _Run:
             role = self._role()
         except InputInvalid as error:
             return self._failed("role_assumed", error)
+        self.role_arn = role.text
         last: GrantlineError | None = None
         for _ in waiting.attempts():
             code, last = self._probe(role.text, self.external_id)
@@ -253,9 +253,6 @@ class _Run:
         yield self._object_readable(session, found)
 
     def _object_readable(self, session: BucketSession, found: ObjectInfo) -> CheckStep:
-        if found.is_archived:
-            where = session.where("get_object", found.key)
-            return self._failed("object_readable", archived(where, found.storage_class))
         try:
             answer = session.call("get_object", Key=found.key, Range="bytes=0-0")
             answer["Body"].close()
@@ -313,7 +310,8 @@ class _Run:
         return probe(self.service, role_arn, external_id, name=name, fallback_region=self.region)
 
     def _role(self) -> RoleArn:
-        return parse_role_arn(self.role_arn, own_account=self.service.account)
+        own = self.service
+        return parse_role_arn(self.role_arn, own_account=own.account, own_partition=own.partition)
 
     def _session(self) -> BucketSession:
         return open_session(

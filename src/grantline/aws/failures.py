@@ -289,14 +289,9 @@ def _kms(error: ClientError, where: Where, facts: dict[str, Any]) -> GrantlineEr
 
 def _archived(error: ClientError, where: Where, facts: dict[str, Any]) -> GrantlineError:
     detail: Any = error.response.get("Error", {})
-    storage = detail.get("StorageClass") or detail.get("AccessTier") or "an archive class"
-    return archived(where, str(storage), **facts)
-
-
-def archived(where: Where, storage_class: str, **facts: Any) -> SourceArchived:
-    """The error for an object in `storage_class`, which has to be restored first."""
+    storage = detail.get("AccessTier") or detail.get("StorageClass") or "an archive class"
     return SourceArchived(
-        f"{where.subject} is archived in {storage_class}.",
+        f"{where.subject} is archived in {storage}.",
         remedy="Restore it in S3, leave it out of the pattern, or keep access exports out of archiving rules.",
         **facts,
     )

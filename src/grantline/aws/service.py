@@ -50,9 +50,9 @@ class Service:
         return self.service_role_arn.split(":")[4] if self.service_role_arn else None
 
     @property
-    def partition(self) -> str:
-        """Grantline's own partition; `aws` where no service role is set."""
-        return self.service_role_arn.split(":")[1] if self.service_role_arn else "aws"
+    def partition(self) -> str | None:
+        """Grantline's own partition, from the service role's ARN."""
+        return self.service_role_arn.split(":")[1] if self.service_role_arn else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,14 +93,14 @@ class BucketSession:
             policy=session_policy(self.bucket, self.prefix, self.role.partition, key=self.key),
             fallback_region=self.region,
         )
-        self._client = s3_client(self.service, self._credentials, self.region)
+        self._client = self._made(self._credentials)
 
     def move(self, region: str) -> None:
         """Call S3 in `region` from now on; the credentials stay."""
         if region != self.region:
             self.region = region
             if self._credentials is not None:
-                self._client = s3_client(self.service, self._credentials, region)
+                self._client = self._made(self._credentials)
 
     def call(self, operation: Operation, *, kms_key: str | None = None, **parameters: Any) -> dict[str, Any]:
         """The answer of one S3 call on this bucket, with `ExpectedBucketOwner` and the bucket filled in.
@@ -131,6 +131,13 @@ class BucketSession:
             kms_key=kms_key,
         )
 
+    def _made(self, credentials: Credentials) -> S3Client:
+        try:
+            return s3_client(self.service, credentials, self.region)
+        except AWS_ERRORS as error:
+            failed: BaseException = error
+        raise s3_failure(failed, self.where("client"))
+
     def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if self._expires_at is None or self.clock() >= self._expires_at - EARLY:
             self.renew()
@@ -158,7 +165,7 @@ def open_session(
     Raises: `InputInvalid` for the ARN; `SourceCredentials`, `SourceRegion`, `SourceClock`,
     `SourceUnavailable`.
     """
-    role = parse_role_arn(role_arn, own_account=service.account)
+    role = parse_role_arn(role_arn, own_account=service.account, own_partition=service.partition)
     session = BucketSession(
         service=service,
         role=role,

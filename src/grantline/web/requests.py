@@ -12,7 +12,6 @@ from django.http import HttpRequest
 
 from grantline.control.tenancy import Scope
 
-
 AS_OF: Final = "as_of"
 """Where the session keeps the moment that the pages show, as ISO 8601 text."""
 

@@ -7,7 +7,8 @@ from django.urls import path, register_converter
 from grantline.web.applications import accounts, changes, entitlements, listing
 from grantline.web.applications import settings as application_settings
 from grantline.web.applications.keys import KeyConverter
-from grantline.web.imports import browser, drafts, item, listing as import_listing, mapping, settings, start
+from grantline.web.imports import browser, drafts, item, mapping, settings, start
+from grantline.web.imports import listing as import_listing
 from grantline.web.runs import decision, issues, run
 from grantline.web.runs import listing as run_listing
 

@@ -152,6 +152,15 @@ def test_check_counts_an_object_without_a_byte_as_readable(customer: Customer) -
     assert outcomes(check(customer, customer.role())) == ["pass"] * 6
 
 
+def test_check_says_that_the_only_file_is_archived(customer: Customer) -> None:
+    customer.stack.make_bucket(customer.bucket)
+    customer.stack.client("s3").put_object(Bucket=customer.bucket, Key="users.csv", Body=b"1", StorageClass="GLACIER")
+    steps = check(customer, customer.role())
+    assert outcomes(steps) == ["pass"] * 5 + ["fail"]
+    assert steps[5].code == "source_archived"
+    assert "GLACIER" in steps[5].message
+
+
 def test_check_names_the_region_where_another_was_given(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket, {"users.csv": b"1"}, region="eu-west-1")
     steps = check(customer, customer.role(), region="eu-central-1")

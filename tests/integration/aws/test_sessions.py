@@ -215,3 +215,8 @@ def test_role_in_grantlines_own_account_is_refused(customer: Customer, wire: Wir
     with pytest.raises(InputInvalid, match="Grantline's own"):
         customer.session(SERVICE_ROLE_ARN)
     assert wire.sent == []
+
+
+def test_region_that_no_client_can_be_made_for_is_no_raw_error(customer: Customer) -> None:
+    with pytest.raises(SourceDenied, match=customer.bucket):
+        customer.session(customer.role(), region="not a region")

@@ -19,7 +19,7 @@ from grantline.control.applications.rules import read
 from grantline.mapping.records import ACCOUNT_FIELDS
 from grantline.web.applications.head import head_context
 from grantline.web.applications.history import history_items
-from grantline.web.breadcrumbs import crumb
+from grantline.web.applications.trail import crumb
 from grantline.web.imports.records import field_label, profile_of
 from grantline.web.paging import address_with
 from grantline.web.requests import PageRequest, chosen_day
@@ -56,9 +56,8 @@ def index(request: PageRequest, application_id: str) -> HttpResponse:
         "statuses": STATUSES,
         "types": TYPES,
         "switches": [(name, label, name in query, _toggled(request, name)) for name, label in SWITCHES],
-        "is_filtered": any(query.get(name) for name in ("search", "status", "type")) or any(
-            name in query for name, _ in SWITCHES
-        ),
+        "is_filtered": any(query.get(name) for name in ("search", "status", "type"))
+        or any(name in query for name, _ in SWITCHES),
         "is_empty": catalog.is_empty,
         "next_href": address_with(query, cursor=rows.next) if rows.next else "",
         "first_href": address_with(query, cursor=None) if query.get("cursor") else "",

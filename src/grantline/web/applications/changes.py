@@ -82,9 +82,7 @@ def download(request: PageRequest, application_id: str) -> StreamingHttpResponse
     require(request.scope, application, Permission.CATALOG_READ)
     request.scope.require(Permission.CATALOG_EXPORT)
     run_id = request.GET.get("run", "")
-    versions = (
-        [version_of_run(request.scope, application, run_id)] if run_id else _versions(request, application)
-    )
+    versions = [version_of_run(request.scope, application, run_id)] if run_id else _versions(request, application)
     catalog = catalog_of(request.scope, application)
     rows = _download_rows(catalog, versions, _kind(request), _op(request))
     return csv_response(f"changes-{application.name}", _HEADS, rows)
@@ -197,9 +195,7 @@ def _op(request: PageRequest) -> Op | None:
     return cast(Op, op) if op in ("added", "removed", "changed") else None
 
 
-def _choices(
-    request: PageRequest, name: str, options: tuple[tuple[str, str], ...]
-) -> list[tuple[str, str, bool]]:
+def _choices(request: PageRequest, name: str, options: tuple[tuple[str, str], ...]) -> list[tuple[str, str, bool]]:
     """Each option with the address that chooses it and whether it is chosen."""
     chosen = request.GET.get(name, "")
     return [

@@ -19,7 +19,7 @@ from grantline.control.applications.catalog import catalog_of
 from grantline.control.applications.rules import read
 from grantline.web.applications.head import head_context
 from grantline.web.applications.history import entitlement_name
-from grantline.web.breadcrumbs import crumb
+from grantline.web.applications.trail import crumb
 from grantline.web.paging import address_with
 from grantline.web.requests import PageRequest, chosen_day
 

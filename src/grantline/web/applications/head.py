@@ -19,7 +19,7 @@ from grantline.control.imports.states import with_active_states
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs.models import Version
 from grantline.control.tenancy import scoped
-from grantline.web.breadcrumbs import crumb, to_application
+from grantline.web.applications.trail import crumb, to_application
 from grantline.web.charts import DayCount
 from grantline.web.requests import PageRequest, chosen_day
 

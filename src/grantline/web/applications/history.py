@@ -58,4 +58,5 @@ def _item(application: Application, event: Mapping[str, Any]) -> dict[str, Any]:
         title = f"{title} {harmless(entitlement_name(event))}"
         href = reverse("application_entitlement", args=[application.pk, event["entitlement_key"]])
     text = difference_words(event["before"], event["after"]) if op == "changed" else ""
-    return {"at": (event["since"] or {}).get("at"), "title": title, "text": text, "icon": icon, "tone": tone, "href": href}
+    at = (event["since"] or {}).get("at")
+    return {"at": at, "title": title, "text": text, "icon": icon, "tone": tone, "href": href}

@@ -45,9 +45,7 @@ class ApplicationRow:
 def index(request: PageRequest) -> HttpResponse:
     """The table of applications, or what an application is where there is none."""
     scope = request.scope
-    rows = application_rows(
-        rules.list_applications(scope), with_active_states(list_imports(scope)), timezone.now()
-    )
+    rows = application_rows(rules.list_applications(scope), with_active_states(list_imports(scope)), timezone.now())
     context = {"rows": rows, "may_create": scope.may(Permission.APPLICATION_CREATE)}
     return render(request, "applications/index.html", context)
 

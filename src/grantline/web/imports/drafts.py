@@ -20,7 +20,7 @@ from grantline.control.sources.rules import list_sources
 from grantline.errors import GrantlineError, InputInvalid, answer
 from grantline.jobs import drafts
 from grantline.jobs.uploads import store_upload
-from grantline.web.breadcrumbs import crumb, to_imports
+from grantline.web.applications.trail import crumb, to_imports
 from grantline.web.imports.mapping import preview_context
 from grantline.web.imports.start import sent_file
 from grantline.web.requests import PageRequest

@@ -24,7 +24,7 @@ from grantline.control.runs.rules import list_runs
 from grantline.errors import GrantlineError, answer
 from grantline.jobs import requests as jobs
 from grantline.jobs.uploads import take_upload
-from grantline.web.breadcrumbs import to_import
+from grantline.web.applications.trail import to_import
 from grantline.web.imports import words
 from grantline.web.imports.listing import import_row
 from grantline.web.imports.settings_form import settings_values

@@ -51,8 +51,8 @@ def preview_context(
     """What the part shows. A file that cannot be read at all is told in its place."""
     try:
         document = drafts.preview(request.scope, draft)
-    except GrantlineError as error:
-        document = {"error": error.document()}
+    except GrantlineError as failure:
+        document = {"error": failure.document()}
     chosen, error = (refused[0], refused[1].document()) if refused else (None, None)
     counts = document.get("counts") or {}
     number, noun = button_words(counts)
@@ -77,7 +77,7 @@ def preview_context(
 
 def _posted(request: PageRequest) -> dict[str, Any]:
     try:
-        return document_of(request.POST.dict())  # type: ignore[arg-type]
+        return document_of(request.POST.dict())
     except ValueError as error:
         raise InputInvalid("The mapping that was sent cannot be read.", field="base") from error
 

@@ -132,7 +132,8 @@ def document_of(posted: Mapping[str, str]) -> dict[str, Any]:
     if file:
         document["file"] = file
     if _reshaped(base.get("file") or {}, file):
-        document.pop("constants", None)
+        for option in ("constants", "where"):
+            document.pop(option, None)
         return document
     rules = [_rule(base, str(name), index, posted) for index, name in enumerate(names)]
     document["columns"] = [rule for rule in rules if rule is not None]
@@ -192,12 +193,10 @@ def _group_of(name: str) -> str:
     return next((group for start, group in _GROUPS if name.startswith(start)), "Row")
 
 
-def _facts(
-    preview: Mapping[str, Any], document: Mapping[str, Any], place: str, message: str
-) -> tuple[FactField, ...]:
+def _facts(preview: Mapping[str, Any], document: Mapping[str, Any], place: str, message: str) -> tuple[FactField, ...]:
     found, file = preview.get("format") or {}, document.get("file") or {}
     kind = str(found.get("type") or file.get("format") or "")
-    shown = [("format", "Format", FORMATS)]
+    shown: list[tuple[str, str, tuple[tuple[str, str], ...]]] = [("format", "Format", FORMATS)]
     if kind in ("", "csv", "json", "jsonl"):
         shown.append(("encoding", "Encoding", ENCODINGS))
     if kind in ("", "csv"):

@@ -19,7 +19,7 @@ def change(request: PageRequest, import_id: str) -> HttpResponse:
     """Store the settings, or show the page again with what is wrong in them."""
     item = rules.read(request.scope, import_id)
     try:
-        rules.change(request.scope, import_id, values_of(request.POST.dict()))  # type: ignore[arg-type]
+        rules.change(request.scope, import_id, values_of(request.POST.dict()))
     except InputInvalid as error:
         context = page_context(request, item, errors=error.fields, values=request.POST.dict())
         return render(request, "imports/show.html", context, status=422)

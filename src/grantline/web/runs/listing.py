@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run, RunState
 from grantline.control.tenancy import Scope, scoped
-from grantline.web.breadcrumbs import crumb
+from grantline.web.applications.trail import crumb
 from grantline.web.paging import address_with
 from grantline.web.requests import PageRequest
 from grantline.web.runs.row import RunRow

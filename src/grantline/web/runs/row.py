@@ -64,9 +64,14 @@ class RunRow:
         return int(((self.run.changes or {}).get("grants") or {}).get("added") or 0)
 
     @property
-    def number_text(self) -> str:
-        """The run's number for a heading."""
-        return words.thousands(self.run.number)
+    def title(self) -> str:
+        """The heading of its page."""
+        return f"Run {words.thousands(self.run.number)}"
+
+    @property
+    def decided_title(self) -> str:
+        """What a person decided about it."""
+        return "Discarded" if self.run.state == RunState.DISCARDED else "Approved by a person"
 
     @property
     def import_href(self) -> str:

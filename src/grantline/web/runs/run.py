@@ -16,7 +16,7 @@ from grantline.control.applications.rules import may
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run, RunState
-from grantline.web.breadcrumbs import crumb, to_import
+from grantline.web.applications.trail import crumb, to_import
 from grantline.web.requests import PageRequest
 from grantline.web.runs.evidence import evidence_pairs, format_pairs
 from grantline.web.runs.issues import issue_groups, issue_page

@@ -91,4 +91,9 @@ def _found_user(request: HttpRequest, email: str, password: str) -> User | None:
 
 def _page(request: HttpRequest, form: Form, target: str) -> HttpResponse:
     next_path = target if target != reverse("overview") else ""
-    return render(request, "account/sign_in.html", {"form": form, "email": form.values["email"], "next": next_path}, status=form.status)
+    return render(
+        request,
+        "account/sign_in.html",
+        {"form": form, "email": form.values["email"], "next": next_path},
+        status=form.status,
+    )

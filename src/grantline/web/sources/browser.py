@@ -20,8 +20,8 @@ from grantline.control.sources import rules
 from grantline.control.sources.models import DataSource
 from grantline.errors import GrantlineError
 from grantline.jobs.requests import list_bucket
-from grantline.web.trail import crumbs
 from grantline.web.requests import PageRequest, wants_part
+from grantline.web.trail import crumbs
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from grantline.control.organizations.roles import Permission
 from grantline.control.sources import rules
 from grantline.control.tenancy import Scope
 from grantline.errors import InputInvalid
-from grantline.web.trail import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.states import SourceCard
+from grantline.web.trail import crumbs
 
 
 @require_http_methods(["GET", "POST"])

@@ -20,13 +20,13 @@ from grantline.control.sources.models import ConnectionCheck, DataSource
 from grantline.control.tenancy import scoped
 from grantline.errors import Conflict, InputInvalid
 from grantline.jobs.requests import start_check
-from grantline.web.trail import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.checking import panel_context
 from grantline.web.sources.policies import policy_view
 from grantline.web.sources.states import SourceCard, place
 from grantline.web.sources.states import state_sentence as source_sentence
+from grantline.web.trail import crumbs
 
 TEXTS: Final = ("name", "role_arn", "bucket", "prefix", "region", "kms_key_arn")
 SWITCHES: Final = ("versioned",)

@@ -21,12 +21,12 @@ from grantline.control.sources.models import DataSource, SourceState
 from grantline.errors import InputInvalid
 from grantline.jobs.installation import service_role_arn
 from grantline.jobs.requests import start_check
-from grantline.web.trail import crumbs
 from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.checking import panel_context
 from grantline.web.sources.policies import policy_view
 from grantline.web.sources.states import place, resume_step, state_sentence
+from grantline.web.trail import crumbs
 
 STEPS: Final = {
     "external-id": "External ID",

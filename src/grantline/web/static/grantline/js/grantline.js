@@ -255,8 +255,14 @@
     if (tone !== "red") setTimeout(() => made.remove(), 6000);
   }
   document.addEventListener("toast", (event) => toast(event.detail));
-  document.addEventListener("htmx:responseError", () =>
-    toast({ text: "That did not work. Try again, or reload the page.", tone: "red" }));
+  // An answer of 4xx or 5xx is not put into the page (but 422, a form with its errors): its words are shown.
+  document.addEventListener("htmx:responseError", (event) => {
+    const answer = event.detail.xhr;
+    if (answer.getResponseHeader("HX-Trigger")) return;
+    const page = new DOMParser().parseFromString(answer.responseText, "text/html");
+    const words = page.querySelector(".notice__body")?.textContent.replace(/\s+/g, " ").trim();
+    toast({ text: words || "That did not work. Try again, or reload the page.", tone: "red" });
+  });
   document.addEventListener("htmx:sendError", () =>
     toast({ text: "Grantline cannot be reached. Check the connection, then try again.", tone: "red" }));
 
