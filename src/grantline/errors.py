@@ -114,7 +114,7 @@ class MappingInvalid(FileError):
     """The mapping document cannot be used."""
 
     code = "mapping_invalid"
-    default_remedy = "Correct the mapping; docs/mapping lists every option and target."
+    default_remedy = "Correct the mapping; docs/reference/mapping lists every option and target."
 
 
 class SourceError(GrantlineError):

@@ -68,4 +68,3 @@ def test_every_folder_states_what_it_expects() -> None:
     folders = {path for path in ROOT.iterdir() if path.is_dir()}
     assert folders
     assert folders == set(FOLDERS)
-

@@ -19,6 +19,7 @@ from grantline.api.pages import Cursor, Limit, Page
 from grantline.catalog.lookups import AccountFilters
 from grantline.control.applications import rules as applications
 from grantline.control.applications.catalog import Catalog, Rows, catalog_of
+from grantline.errors import InputInvalid
 
 router = Router(tags=["catalog"])
 
@@ -92,12 +93,25 @@ def list_changes(
     entitlement: Entitlement,
     since: Moment,
     until: Moment,
+    as_of: AsOf,
     kind: KindChosen,
     op: OpChosen,
 ) -> Page[ChangeDocument]:
-    """List who gained or lost what between two moments; without any, by the newest version of each import."""
+    """List who gained or lost what between two moments; without any, by the newest version of each import.
+
+    `as_of` is another word for `until`.
+    """
+    if until is not None and as_of is not None:
+        raise InputInvalid("until and as_of are two words for one moment; give one of them.", field="as_of")
     rows = _catalog(request, application_id, None).changes(
-        since=since, until=until, kind=kind, op=op, account=account, entitlement=entitlement, limit=limit, cursor=cursor
+        since=since,
+        until=until or as_of,
+        kind=kind,
+        op=op,
+        account=account,
+        entitlement=entitlement,
+        limit=limit,
+        cursor=cursor,
     )
     return _page(rows, ChangeDocument)
 

@@ -19,14 +19,13 @@ from grantline.api.pages import Cursor, Limit, Page, page
 from grantline.aws.policies import Policy, trust_policy
 from grantline.aws.policy_texts import documents, render
 from grantline.control.sources import rules
-from grantline.control.sources.models import DataSource
+from grantline.control.sources.models import DataSource, SourceState
 from grantline.jobs.installation import service_role_arn
 from grantline.jobs.policies import wanted_policies
 from grantline.jobs.requests import check_now
 
 router = Router(tags=["data sources"])
 
-State = Literal["awaiting_role", "checking", "connected", "needs_attention", "suspended"]
 Outcome = Literal["pass", "fail", "unknown", "skipped"]
 
 
@@ -35,7 +34,7 @@ class DataSourceDocument(Document):
 
     id: str
     name: str
-    state: State
+    state: SourceState
     external_id: str = Field(description="Put it into the role's trust policy. It never changes.")
     trust_policy: Policy | None = Field(description="Null where Grantline has no service role of its own.")
     role_arn: str | None
@@ -102,7 +101,7 @@ class CheckDocument(Document):
 
     id: str
     data_source_id: str
-    state: State
+    state: SourceState
     checks: list[CheckStep]
     started_at: datetime
     finished_at: datetime | None
@@ -168,7 +167,7 @@ def verify_data_source(request: ApiRequest, source_id: str, body: Nothing | None
     return CheckDocument(
         id=check.pk,
         data_source_id=source.pk,
-        state=_state(source),
+        state=SourceState(source.state),
         checks=[CheckStep.model_validate(step) for step in steps],
         started_at=check.started_at,
         finished_at=check.finished_at,
@@ -180,7 +179,7 @@ def _document(source: DataSource) -> DataSourceDocument:
     return DataSourceDocument(
         id=source.pk,
         name=source.name,
-        state=_state(source),
+        state=SourceState(source.state),
         external_id=source.external_id,
         trust_policy=trust_policy(service, source.external_id) if service else None,
         role_arn=text(source.role_arn),
@@ -196,8 +195,3 @@ def _document(source: DataSource) -> DataSourceDocument:
         checked_at=source.checked_at,
         verified_at=source.verified_at,
     )
-
-
-def _state(source: DataSource) -> State:
-    state: State = source.state  # type: ignore[assignment] # one of SourceState, by the rules
-    return state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from ninja import File, Form, Router, Status, UploadedFile
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from grantline.api.bearer import ApiRequest
 from grantline.api.documents import Document
@@ -21,13 +21,11 @@ router = Router(tags=["imports"])
 class UploadAnswer(Document):
     """The import that takes the file, and the run that reads it."""
 
-    model_config = ConfigDict(serialize_by_alias=True)
-
     of_import: ImportDocument = Field(serialization_alias="import")
     run: RunDocument
 
 
-@router.post("/{application_id}/uploads", response=answers(202, UploadAnswer, 404, 409, body=True))
+@router.post("/{application_id}/uploads", response=answers(202, UploadAnswer, 404, 409, body=True), by_alias=True)
 def upload_file(
     request: ApiRequest,
     application_id: str,

@@ -42,9 +42,9 @@ def connect(
             "allow_community_extensions": False,
         },
     )
-    con.execute("SET python_enable_replacements = false")
-    con.execute("SET enable_progress_bar = false")
-    con.execute("SET parquet_metadata_cache = true")
+    # GLOBAL: a plain SET would not reach the cursors that readers use.
+    for setting in ("python_enable_replacements = false", "parquet_metadata_cache = true"):
+        con.execute(f"SET GLOBAL {setting}")
     if only_below:
         _lock(con, [*only_below, *([temp_dir] if temp_dir else [])])
     return con

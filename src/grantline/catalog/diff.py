@@ -15,7 +15,15 @@ from pathlib import Path
 
 import duckdb
 
-from grantline.catalog.columns import ACCOUNT, ENTITLEMENT, GRANT, GRANT_FIELDS, Shape
+from grantline.catalog.columns import (
+    ACCOUNT,
+    BY_ENTITLEMENT_FILE,
+    ENTITLEMENT,
+    GRANT,
+    GRANT_FIELDS,
+    SHAPES,
+    Shape,
+)
 from grantline.catalog.connection import lake_errors, path_literal
 from grantline.catalog.dictionaries import Side, assign, first, merge, number_of
 from grantline.catalog.lake import needed
@@ -128,9 +136,13 @@ def _next(con: duckdb.DuckDBPyConnection, incoming: Incoming, previous: Snapshot
 
 
 def _old_views(con: duckdb.DuckDBPyConnection, folder: Path, prefix: str) -> None:
-    for shape in (ACCOUNT, ENTITLEMENT, GRANT):
-        file = path_literal(needed(folder / shape.file))
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {prefix}_old_{shape.plural} AS SELECT * FROM read_parquet({file})")
+    other_way = folder / BY_ENTITLEMENT_FILE
+    files = {shape.plural: needed(folder / shape.file) for shape in SHAPES}
+    files["grants_other_way"] = other_way if other_way.exists() else files[GRANT.plural]
+    for name, file in files.items():
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {prefix}_old_{name} AS SELECT * FROM read_parquet({path_literal(file)})"
+        )
 
 
 def _came(
@@ -219,6 +231,7 @@ def _pairs(con: duckdb.DuckDBPyConnection, incoming: Incoming, manifest: Manifes
     return Pairs(
         came=_came_grants(con, incoming, prefix),
         old=f"{prefix}_old_grants",
+        old_other_way=f"{prefix}_old_grants_other_way",
         old_count=manifest.counts.grants,
         stated_fields=tuple(field for field in GRANT_FIELDS if f"grant.{field}" in incoming.stated),
         unconfirmed=f"{prefix}_stays_accounts",

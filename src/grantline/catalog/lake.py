@@ -4,13 +4,16 @@ Owns the layout and nothing else knows it:
 
     <root>/<organization>/<import>/versions/<version>/   accounts · entitlements · grants · manifest
     <root>/<organization>/<import>/history/<version>/    rows that this version ended
+    <root>/<organization>/<import>/merged/<version>/     the same of all versions up to this one
 
+Merged history only saves look-ups from opening many small files: it may be missing at any time.
 A folder appears complete, by one rename, and never changes afterwards. Which version is current is the
 control plane's knowledge: a folder that nothing points to is invisible, and `clean_up` removes it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -26,6 +29,8 @@ from grantline.errors import Conflict, LakeUnavailable
 
 GRACE_SECONDS = 24 * 3600
 """How long a folder that nothing points to is left alone: a run may be about to publish it."""
+
+COVERED = "covers.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -55,10 +60,24 @@ class ImportFolder:
         """The folder of the rows that a version ended; absent where it ended none."""
         return self.folder / "history" / _checked(version_id)
 
+    def merged(self, version_id: str) -> Path:
+        """The folder of the history of all versions up to this one, merged."""
+        return self.folder / "merged" / _checked(version_id)
+
     def snapshot(self, number: int, version_id: str, history: Iterable[str] = ()) -> Snapshot:
         """The version as the look-ups take it; `history` names all versions up to it that ended rows,
-        oldest first."""
-        return Snapshot(number, self.version(version_id), tuple(self.history(name) for name in history))
+        oldest first. Where history was merged, the snapshot names the merged folder in its place."""
+        names = tuple(history)
+        count = self.merged_count(names)
+        folders = [self.history(name) for name in names[count:]]
+        if count:
+            folders.insert(0, self.merged(names[count - 1]))
+        return Snapshot(number, self.version(version_id), tuple(folders))
+
+    def merged_count(self, history: Sequence[str]) -> int:
+        """How many of the first names of `history` a merged folder covers, exactly these and no others."""
+        covered = [_covered(folder) for folder in _folders(self.folder / "merged")]
+        return max((len(names) for names in covered if names == tuple(history[: len(names)])), default=0)
 
     def clean_up(
         self,
@@ -70,11 +89,18 @@ class ImportFolder:
     ) -> tuple[Path, ...]:
         """Remove version and history folders that are not named, and left-overs of broken writes.
 
-        A folder younger than `grace_seconds` stays, named or not. Returns what was removed.
+        A folder younger than `grace_seconds` stays, named or not. Of merged folders, the one that covers
+        most stays, as long as all that it covers is named. Returns what was removed.
         """
         oldest = (time.time() if now is None else now) - grace_seconds
         gone: list[Path] = []
-        for parent, keep in (("versions", keep_versions), ("history", keep_history)):
+        merged = [
+            (len(names), folder.name)
+            for folder in _folders(self.folder / "merged")
+            if (names := _covered(folder)) and set(names) <= set(keep_history)
+        ]
+        keep_merged = {max(merged)[1]} if merged else set()
+        for parent, keep in (("versions", keep_versions), ("history", keep_history), ("merged", keep_merged)):
             for folder in _folders(self.folder / parent):
                 if folder.name in keep or _changed_at(folder) > oldest:
                     continue
@@ -130,6 +156,19 @@ def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise LakeUnavailable(f"{name!r} is not a name the lake can use for a folder.")
     return name
+
+
+def write_covered(folder: Path, history: Sequence[str]) -> None:
+    """Say in a merged folder which versions' history it holds."""
+    (folder / COVERED).write_text(json.dumps(list(history)), encoding="utf-8")
+
+
+def _covered(folder: Path) -> tuple[str, ...]:
+    """The versions whose history a merged folder holds; none where it is not complete."""
+    try:
+        return tuple(json.loads((folder / COVERED).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return ()
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -65,7 +65,7 @@ def _write_second_order(con: duckdb.DuckDBPyConnection, diff: Diff, folder: Path
     if old and _is_same(diff, GRANT) and old.exists():
         _take_over(old, file)
     else:
-        _copy(con, GRANT, diff.current(GRANT), "entitlement, account", file)
+        _copy(con, GRANT, f"{diff.current(GRANT)}_other_way", "entitlement, account", file)
 
 
 def _write_history(con: duckdb.DuckDBPyConnection, diff: Diff, final: Path) -> dict[str, int]:

@@ -37,9 +37,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(_args: argparse.Namespace) -> int:
     """Serve until told to stop. Raises: `DataDirectoryInUse`, `SettingInvalid` for a port in use."""
     settings = load()
-    with one_per_data_directory(settings), started(settings=settings):
+    with one_per_data_directory(settings):
         refuse_used_port(settings)
-        return Supervisor(settings).run()
+        with started(settings=settings):
+            return Supervisor(settings).run()
 
 
 @contextlib.contextmanager

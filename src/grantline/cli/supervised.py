@@ -25,6 +25,9 @@ def end_with_parent(args: argparse.Namespace) -> None:
 
 
 def _watch() -> None:
-    while sys.stdin.buffer.read(1):
+    # The bare descriptor: a thread that waits inside sys.stdin holds its lock, and the processes that the
+    # web server forks would then wait for that lock for ever.
+    descriptor = sys.stdin.fileno()
+    while os.read(descriptor, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

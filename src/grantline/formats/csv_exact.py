@@ -21,7 +21,7 @@ from grantline.errors import FileStructure
 from grantline.formats.dialect import Head, no_rows, skips, stops
 from grantline.formats.limits import Limits
 from grantline.formats.lines import open_lines
-from grantline.formats.normal import NormalFile
+from grantline.formats.normal import NormalFile, Used
 from grantline.formats.options import FileOptions
 from grantline.formats.table import Format, Place, Table
 from grantline.formats.tokens import Record, Records, RecordTooLong, UnclosedQuote
@@ -49,13 +49,14 @@ def read_exact(
     con: duckdb.DuckDBPyConnection,
     scratch: Path,
     format: Format,
+    used: Used | None = None,
 ) -> Table:
     """The table of any delimited UTF-8 file.
 
     Raises: `FileStructure`, `SourceTooLarge`, `UnicodeDecodeError` (the caller knows the encoding).
     """
     tally = _Tally()
-    with NormalFile(scratch, head.columns, limits) as file, open_lines(path, head.data_after) as lines:
+    with NormalFile(scratch, head.columns, limits, used) as file, open_lines(path, head.data_after) as lines:
         records = Records(lines, head.dialect, first_line=head.data_after + 1)
         try:
             _write_all(file, records, head, options, tally)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from grantline.formats.census import scan
+from grantline.formats.census import Census, scan
 from grantline.formats.dialect import Head, no_rows
 from grantline.formats.limits import Limits
 from grantline.formats.lines import open_lines
@@ -57,8 +57,7 @@ def read_fast(
         counting = pool.submit(scan, path)
         row_count = _proven(con, _relation(path, head, limits, parallel=True), len(head.columns))
         census = counting.result()
-    expected_returns = census.line_ends if head.line_end == "\r\n" else 0
-    if row_count is None or census.returns != expected_returns or census.has_nul:
+    if row_count is None or census.has_nul or not _consistent(census, head):
         return None
     one_line_each = row_count + head.data_after == census.lines
     relation = _relation(path, head, limits, parallel=one_line_each)
@@ -71,6 +70,14 @@ def read_fast(
     if row_count > limits.rows:
         raise limits.too_large("rows", f"The file has {row_count:,} records")
     return _table(path, head, relation, format, row_count, one_line_each)
+
+
+def _consistent(census: Census, head: Head) -> bool:
+    """Whether lines can all end as the header does; DuckDB raises on one that ends otherwise.
+
+    A file of CR LF lines may hold bare LFs inside quotes, as spreadsheet programs write them.
+    """
+    return census.returns <= census.line_ends if head.line_end == "\r\n" else census.returns == 0
 
 
 def _characters(options: FileOptions, head: Head) -> tuple[str | None, ...]:

@@ -22,6 +22,7 @@ from grantline.formats.dialect import Head, Known, read_head
 from grantline.formats.encoding import Encoding, Undecodable
 from grantline.formats.limits import Limits
 from grantline.formats.lines import head_lines, open_lines
+from grantline.formats.normal import Used
 from grantline.formats.options import FileOptions
 from grantline.formats.table import Format, Table
 from grantline.formats.tokens import Record, Records, UnclosedQuote
@@ -36,20 +37,13 @@ def read_text(
     con: duckdb.DuckDBPyConnection,
     scratch: Path,
     known: Known | None = None,
+    used: Used | None = None,
 ) -> Table:
     """The table of a delimited text file.
 
     Raises: `FileEncoding`, `FileStructure`, `HeaderMissing`, `FileEmpty`, `SourceTooLarge`.
     """
-    with path.open("rb") as file:
-        encoding = encodings.recognize(file.read(HEAD_BYTES), options.encoding)
-    text = path
-    if not encoding.is_utf8:
-        text = scratch / f"text-{uuid4().hex}.csv"
-        try:
-            encodings.transcode(path, encoding, text)
-        except Undecodable as fault:
-            raise _undecodable(text, encoding, fault.offset, options, known) from fault
+    encoding, text = as_utf8(path, options, scratch, known)
     head = read_head(head_lines(text), options, known)
     if len(head.columns) > limits.columns:
         raise limits.too_large("columns", f"The header has {len(head.columns):,} columns")
@@ -59,28 +53,59 @@ def read_text(
         table = read_fast(text, head, limits, con, scratch, format)
     if table is None:
         try:
-            table = read_exact(text, head, options, limits, con, scratch, format)
+            table = read_exact(text, head, options, limits, con, scratch, format, used)
         except UnicodeDecodeError as fault:
-            raise _bad_utf8(text, encoding, options, known, scratch) from fault
+            raise bad_utf8(text, encoding, options, known, scratch) from fault
     return table
 
 
-def _bad_utf8(path: Path, encoding: Encoding, options: FileOptions, known: Known | None, scratch: Path) -> FileEncoding:
+def as_utf8(path: Path, options: FileOptions, scratch: Path, known: Known | None = None) -> tuple[Encoding, Path]:
+    """The file's encoding, and a file in `scratch` with its text in UTF-8 (itself where it is).
+
+    Raises: `FileEncoding`. Bytes of a file that should be UTF-8 already are not looked at.
+    """
+    with path.open("rb") as file:
+        encoding = encodings.recognize(file.read(HEAD_BYTES), options.encoding)
+    if encoding.is_utf8:
+        return encoding, path
+    text = scratch / f"text-{uuid4().hex}.csv"
+    try:
+        encodings.transcode(path, encoding, text)
+    except Undecodable as fault:
+        raise _undecodable(text, encoding, fault.offset, options, known) from fault
+    return encoding, text
+
+
+def bad_utf8(
+    path: Path,
+    encoding: Encoding,
+    options: FileOptions,
+    known: Known | None,
+    scratch: Path,
+    *,
+    delimited: bool = True,
+) -> FileEncoding:
     """The error for a file that is not UTF-8; decodes it again to find the byte."""
     prefix = scratch / f"prefix-{uuid4().hex}.csv"
     try:
         encodings.transcode(path, encoding, prefix)
     except Undecodable as fault:
-        return _undecodable(prefix, encoding, fault.offset, options, known)
+        return _undecodable(prefix, encoding, fault.offset, options, known, delimited=delimited)
     return FileEncoding("The file changed while it was read.")
 
 
 def _undecodable(
-    prefix: Path, encoding: Encoding, offset: int, options: FileOptions, known: Known | None
+    prefix: Path,
+    encoding: Encoding,
+    offset: int,
+    options: FileOptions,
+    known: Known | None,
+    *,
+    delimited: bool = True,
 ) -> FileEncoding:
     """The error for the byte at `offset`; `prefix` holds the text before it."""
     name = "UTF-8" if encoding.is_utf8 else encoding.name
-    head = _head_or_none(prefix, options, known)
+    head = _head_or_none(prefix, options, known) if delimited else None
     row, line, column = _end_of(prefix, head)
     place = f" (line {line}" + (f", record {row}" if row else "") + (f", column {column})" if column else ")")
     return FileEncoding(

@@ -45,7 +45,7 @@ class Head:
     data_after: int
     plain: bool
     line_end: str | None = None
-    """How all of the first lines end: LF or CR LF; None where they differ or end in CR."""
+    """How the header (or first) line ends: LF or CR LF; None for CR or no end."""
     notes: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ def read_head(lines: Sequence[str], options: FileOptions, known: Known | None) -
     ]
     best = max(attempts, key=lambda attempt: attempt.score)
     if best.header is None:
-        raise FileEmpty("The file holds only blank lines." if lines else "The file holds 0 bytes.")
+        raise FileEmpty("The file holds only blank lines." if lines else "The file holds no text.")
     if len(attempts) == 1:
         _refuse_single_column(lines, start, best, options)
     return _head(lines, start, best, options, notes)
@@ -194,22 +194,19 @@ def _head(lines: Sequence[str], start: int, chosen: _Attempt, options: FileOptio
             )
         names = options.names
     if not options.has_header:
-        return Head(chosen.dialect, names, None, start - 1, True, _line_end(lines), tuple(notes))
+        return Head(chosen.dialect, names, None, start - 1, True, _line_end(lines, header.line), tuple(notes))
     if header.line > start:
         notes = [*notes, f"The header is line {header.line}; the lines above it are left out."]
     above = lines[: header.line - 1]
     quote = options.quote
     plain = header.line_count == 1 and not (quote and any(quote in line for line in above))
     last = header.line + header.line_count - 1
-    return Head(chosen.dialect, names, header.line, last, plain, _line_end(lines), tuple(notes))
+    return Head(chosen.dialect, names, header.line, last, plain, _line_end(lines, last), tuple(notes))
 
 
-def _line_end(lines: Sequence[str]) -> str | None:
-    whole = [line for line in lines if line.endswith(("\n", "\r"))]
-    for end in ("\r\n", "\n"):
-        if all(line.endswith(end) and len(line.rstrip("\r\n")) == len(line) - len(end) for line in whole):
-            return end
-    return None
+def _line_end(lines: Sequence[str], first: int) -> str | None:
+    line = lines[first - 1]
+    return next((end for end in ("\r\n", "\n") if line.endswith(end)), None)
 
 
 def no_rows(header_line: int | None) -> FileEmpty:

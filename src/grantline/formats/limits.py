@@ -19,8 +19,8 @@ class Limits:
     """How large a file may be; every field is an upper bound."""
 
     unpacked_bytes: int = 16 * GIB
-    """Bytes after unpacking, all layers together with the parts of a workbook."""
-    ratio: int = 1000
+    """Bytes after unpacking one layer of compression."""
+    ratio: int = 500
     """Unpacked bytes for each packed byte; looked at from 16 MiB unpacked on."""
     rows: int = 50_000_000
     """Records in one file."""
@@ -33,7 +33,9 @@ class Limits:
     workbook_cells: int = 50_000_000
     """Cells in the rectangle that the filled cells of a sheet span."""
     nesting: int = 64
-    """Levels of a JSON document, and layers of compression at most 2."""
+    """Levels of a JSON document."""
+    layers: int = 2
+    """Compressions around a file (a gzip in a ZIP is two)."""
     seconds: float = 3600.0
     """Time for reading one file."""
 

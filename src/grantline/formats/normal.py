@@ -9,8 +9,9 @@ and counts all. Invariant: a record is written exactly once, accepted or refused
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,14 +31,27 @@ ISSUE_LIMIT = 10_000
 CellName = Callable[[int], str]
 """The name of the cell with this index in the current row, like `Users!C3`."""
 
+Used = Callable[[Sequence[str]], Collection[int]]
+"""Which columns, by index, the mapping reads; a fault in a cell of another one refuses no row."""
+
+UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
+"""Characters that PostgreSQL or UTF-8 cannot hold."""
+
 PLACES = ("row", "BIGINT"), ("line", "BIGINT")
+
+
+def _storable(cells: list[str]) -> tuple[list[str], frozenset[int]]:
+    """The cells without unstorable characters, and which ones had any."""
+    bad = frozenset(index for index, cell in enumerate(cells) if UNSTORABLE.search(cell))
+    return ([UNSTORABLE.sub("", cell) for cell in cells] if bad else cells), bad
 
 
 class NormalFile:
     """Writes one table of `columns`; use as a context manager, then call `table`."""
 
-    def __init__(self, scratch: Path, columns: Sequence[str], limits: Limits) -> None:
+    def __init__(self, scratch: Path, columns: Sequence[str], limits: Limits, used: Used | None = None) -> None:
         self.columns, self.limits = tuple(columns), limits
+        self.used = frozenset(range(len(self.columns)) if used is None else used(self.columns))
         stem = scratch / f"rows-{uuid4().hex}"
         self.accepted_path, self.refused_path = stem.with_suffix(".csv"), stem.with_suffix(".refused")
         self.issues: list[Issue] = []
@@ -79,30 +93,32 @@ class NormalFile:
     def checked(self, line: int, cells: list[str], place: CellName | None = None) -> None:
         """Accepts a record of the right width after looking at its cells.
 
-        A NUL character refuses the record; a cell over the limit becomes empty, with a warning.
+        A NUL character (or half of a surrogate pair, which JSON can spell) in a column that is used
+        refuses the record, elsewhere it is left out; a cell over the limit becomes empty, with a warning.
         `place` gives a cell's name in a workbook.
         """
         joined = "".join(cells)
-        if "\0" in joined:
-            self._refuse_nul(line, cells, place)
-            return
+        if not joined.isascii() or "\0" in joined:
+            cells, bad = _storable(cells)
+            if bad & self.used:
+                self._refuse_unstorable(line, cells, min(bad & self.used), place)
+                return
         if len(joined) * 4 > self.limits.cell_bytes:
             cells = [self._within_limit(line, index, cell, place) for index, cell in enumerate(cells)]
         self.accept(line, cells)
 
-    def _refuse_nul(self, line: int, cells: list[str], place: CellName | None) -> None:
-        index = next(index for index, cell in enumerate(cells) if "\0" in cell)
+    def _refuse_unstorable(self, line: int, cells: list[str], index: int, place: CellName | None) -> None:
         issue = Issue(
             "value_invalid",
-            f"{self.columns[index]} holds a NUL character.",
+            f"{self.columns[index]} holds a NUL character, which cannot be stored.",
             row=self.row_count + 1,
             line=None if place else line,
             cell=place(index) if place else None,
             column=self.columns[index],
-            value=shown(cells[index].replace("\0", "\ufffd")),
-            remedy="Export the column as text; NUL cannot be stored.",
+            value=shown(cells[index]),
+            remedy="Export the column as text, without control characters.",
         )
-        self.refuse(line, [cell.replace("\0", "") for cell in cells], issue)
+        self.refuse(line, cells, issue)
 
     def _within_limit(self, line: int, index: int, cell: str, place: CellName | None) -> str:
         size = len(cell.encode("utf-8", "replace"))
@@ -138,6 +154,7 @@ class NormalFile:
         format: Format,
         place: Callable[[int], Place],
         notes: Iterable[str] = (),
+        separators: Mapping[str, str] | None = None,
     ) -> Table:
         """The table; `place` turns the number kept as `line` into a place."""
         accepted = self._relation(self.accepted_path, self.row_count - self.refused_count)
@@ -165,6 +182,7 @@ class NormalFile:
             issue_counts=dict(self.issue_counts),
             record_count=self.row_count,
             rejected_count=self.refused_count,
+            separators=separators or {},
             notes=tuple(notes),
         )
 

@@ -18,6 +18,9 @@ from grantline.errors import MappingInvalid
 FORMATS = ("auto", "csv", "xlsx", "ods", "json", "jsonl", "parquet", "c1z")
 """Every value of `format`."""
 
+HEADER_ROW_LIMIT = 1000
+"""Lines that are looked at to find a header."""
+
 HeaderRow = int | Literal["auto"] | None
 
 UNUSABLE_ENCODINGS = frozenset(
@@ -77,6 +80,30 @@ class FileOptions:
         options = cls(**{name: _CHECKS[name](f"file.{name}", value) for name, value in document.items()})
         _refuse_contradictions(options)
         return options
+
+
+TEXT_ONLY = ("delimiter", "quote", "escape")
+ROWS = ("header_row", "names", "skip_rows_starting_with", "stop_at_row_starting_with", "skip_last", "comment")
+UNUSED = {
+    "csv": ("sheet", "records"),
+    "xlsx": ("encoding", *TEXT_ONLY, "records"),
+    "ods": ("encoding", *TEXT_ONLY, "records"),
+    "json": (*TEXT_ONLY, *ROWS, "sheet"),
+    "jsonl": (*TEXT_ONLY, *ROWS, "sheet", "records"),
+    "parquet": ("encoding", *TEXT_ONLY, *ROWS, "sheet", "records"),
+}
+"""Format → options that have no meaning for it."""
+
+
+def refuse_unused(options: FileOptions, format: str) -> None:
+    """Raises: `MappingInvalid` for an option that is set but cannot do anything for this format."""
+    default = FileOptions()
+    for name in UNUSED[format]:
+        if getattr(options, name) != getattr(default, name):
+            raise MappingInvalid(
+                f"file.{name} has no meaning for the format {format}, which this file has.",
+                remedy=f"Leave file.{name} out of the mapping, or correct the file.",
+            )
 
 
 def _refuse_contradictions(options: FileOptions) -> None:
@@ -146,8 +173,10 @@ def _names(name: str, value: Any) -> tuple[str, ...]:
 def _header_row(name: str, value: Any) -> HeaderRow:
     if value is None or value == "auto":
         return value  # type: ignore[no-any-return]
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise MappingInvalid(f"{name} must be auto, null (no header) or a line number from 1, not {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= HEADER_ROW_LIMIT:
+        raise MappingInvalid(
+            f"{name} must be auto, null (no header) or a line number from 1 to {HEADER_ROW_LIMIT}, not {value!r}."
+        )
     return value
 
 

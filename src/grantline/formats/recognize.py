@@ -85,6 +85,6 @@ def _text_kind(head: bytes, name: str) -> Kind:
             word = answer.group(1).decode() if answer else ""
             raise refused(name, f"an error answer of S3 ({word})", "Repeat the download that made this file.")
         raise refused(name, "XML")
-    if start.startswith((b"[", b"{")):
+    if re.match(rb'\{\s*["}]|\[\s*[\[{\]]', start):
         return "json"
     return "text"

@@ -28,6 +28,7 @@ FAR_AREA = 20_000_000
 COLUMN = re.compile(rb'r="([A-Z]{1,3})[0-9]')
 ROW = re.compile(rb'<row [^>]{0,64}?r="([0-9]{1,7})"')
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+ROW_NUMBER = re.compile(r"[0-9]{1,7}")
 ZEROS = re.compile(r"0{2,}")
 
 
@@ -63,8 +64,8 @@ def column_letters(number: int) -> str:
 def inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """The member's true bytes, whatever size it declares; chunks of bounded size."""
     file = archive.fp
-    if file is None:
-        return
+    if file is None or member.header_offset < 0:
+        raise FileStructure("The ZIP file is damaged: its index points outside of it.")
     file.seek(member.header_offset)
     local = file.read(30)
     file.seek(int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little"), 1)
@@ -187,12 +188,13 @@ def _parse(archive: zipfile.ZipFile, part: str, start: Any, end: Any) -> None:
     member = next((m for m in archive.infolist() if m.filename == part), None)
     if member is None:
         return
-    parser = _parser()
+    parser = new_parser()
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    _feed(parser, inflated(archive, member))
+    feed(parser, inflated(archive, member))
 
 
-def _parser() -> Any:
+def new_parser() -> Any:
+    """An expat parser that refuses entities."""
     parser = expat.ParserCreate()
 
     def refuse(*declaration: object) -> None:
@@ -202,7 +204,8 @@ def _parser() -> Any:
     return parser
 
 
-def _feed(parser: Any, chunks: Iterator[bytes]) -> None:
+def feed(parser: Any, chunks: Iterator[bytes]) -> None:
+    """Parses `chunks`. Raises: `FileStructure` where they are no XML."""
     try:
         for chunk in chunks:
             parser.Parse(chunk, False)
@@ -222,18 +225,19 @@ class _Cells:
 
     def parse(self, chunks: Iterator[bytes]) -> Survey:
         """The survey of the sheet whose XML is `chunks`."""
-        parser = _parser()
+        parser = new_parser()
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        _feed(parser, chunks)
+        feed(parser, chunks)
         return self.found
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]
         if name == "row":
-            self.row = int(attributes["r"]) - 1 if "r" in attributes else self.row + 1
+            number = attributes.get("r", "")
+            self.row = int(number) - 1 if ROW_NUMBER.fullmatch(number) else self.row + 1
             self.column = -1
         elif name == "c":
             reference = REFERENCE.fullmatch(attributes.get("r", ""))

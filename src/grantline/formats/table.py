@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 
 from grantline.issues import Issue
 
+LIST_SEPARATORS = (",", ";", "|", "\x1f")
+"""What the values of a list may be joined with; the first that no value holds is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -45,7 +48,8 @@ class Table:
 
     `columns` are the headers in file order, with invisible spaces at both ends removed. `rows` is SQL
     text usable after FROM: columns `c0` … `cN` VARCHAR in the order of `columns`, one row per data
-    record, an empty cell is NULL. `numbered` is the same with `row` BIGINT before them (records
+    record, an empty cell is NULL. Blank lines (and blank rows of a sheet) are no records; a line of
+    delimiters alone is one, with all cells NULL. `numbered` is the same with `row` BIGINT before them (records
     counted from 1, refused ones included); it is slower, so it is only used to find places.
     `doubtful` has the shape of `numbered` and holds the cells of records that the reader refused, as
     far as they could be told apart; None where there are none. `places` maps record numbers to where
@@ -64,5 +68,8 @@ class Table:
     record_count: int = 0
     """Data records in the file, refused ones included; blank lines are none."""
     rejected_count: int = 0
+    separators: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose cells are lists in the file itself (JSON, Parquet) → what their values are joined
+    with; it wins over any other way to split them."""
     notes: tuple[str, ...] = field(default=())
     """Sentences for the run's report: lines skipped, what was recognized and why."""

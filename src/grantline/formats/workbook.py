@@ -27,7 +27,8 @@ import python_calamine as calamine
 from grantline.errors import FileEmpty, FileStructure, HeaderMissing
 from grantline.formats.dialect import HEAD_RECORDS, Known, clean_name, no_rows, skips, stops
 from grantline.formats.limits import Limits
-from grantline.formats.normal import NormalFile
+from grantline.formats.normal import NormalFile, Used
+from grantline.formats.ods_xml import refuse_wide
 from grantline.formats.options import FileOptions
 from grantline.formats.sheet_xml import Survey, column_letters, refuse_large, survey
 from grantline.formats.table import Format, Place, Table
@@ -62,6 +63,7 @@ def read_workbook(
     con: duckdb.DuckDBPyConnection,
     scratch: Path,
     known: Known | None = None,
+    used: Used | None = None,
 ) -> Table:
     """The table of one sheet; `kind` is `xlsx` or `ods`.
 
@@ -70,6 +72,8 @@ def read_workbook(
     """
     try:
         refuse_large(path, limits)
+        if kind == "ods":
+            refuse_wide(path, limits)
         book = calamine.CalamineWorkbook.from_path(str(path))
         name, notes = _chosen_sheet(book, options)
         found = survey(path, name, limits) if kind == "xlsx" else Survey()
@@ -77,8 +81,8 @@ def read_workbook(
     except (calamine.CalamineError, zipfile.BadZipFile, zlib.error) as error:
         raise FileStructure(f"The workbook is damaged or not complete: {error}.") from error
     layout = _layout(sheet, name, options, limits, known)
-    _refuse_merged_header(sheet, layout)
-    with NormalFile(scratch, layout.columns, limits) as file:
+    notes += _merged(sheet, layout)
+    with NormalFile(scratch, layout.columns, limits, used) as file:
         notes += _write_all(file, sheet, layout, options, found)
     if file.row_count == 0:
         raise no_rows(layout.header_row)
@@ -153,17 +157,23 @@ def _header(sheet: Any, options: FileOptions, known: Known | None) -> tuple[int,
     return first
 
 
-def _refuse_merged_header(sheet: Any, layout: _Layout) -> None:
-    if layout.header_row is None:
-        return
+def _merged(sheet: Any, layout: _Layout) -> list[str]:
+    """A note on merged cells among the data. Raises: `FileStructure` where the header has some."""
+    areas = []
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        if top < layout.header_row <= bottom + 1 and (top, left) != (bottom, right):
-            area = f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"
+        area = f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"
+        if top >= layout.data_after:
+            areas.append(area)
+        elif layout.header_row is not None and top < layout.header_row <= bottom + 1:
             raise FileStructure(
                 f'The header of the sheet "{layout.sheet}" has merged cells ({area}).',
                 remedy="Unmerge the header so that each column has its own name.",
                 cell=f"{layout.sheet}!{column_letters(left)}{top + 1}",
             )
+    if not areas:
+        return []
+    shown_areas = ", ".join(areas[:5]) + (" and more" if len(areas) > 5 else "")
+    return [f"Merged cells hold their value in the first cell only, the others are empty: {shown_areas}."]
 
 
 def _write_all(file: NormalFile, sheet: Any, layout: _Layout, options: FileOptions, found: Survey) -> list[str]:
@@ -174,7 +184,7 @@ def _write_all(file: NormalFile, sheet: Any, layout: _Layout, options: FileOptio
         cells = [value if type(value) is str else text(value) for value in values]
         if number - 1 in special and _refuse_special(file, number, cells, layout, found):
             continue
-        if any(type(value) is float and abs(value) >= EXACT for value in values):
+        if cells != values:
             _warn_long_numbers(file, number, values, layout)
         file.checked(number, cells, partial(layout.cell, number))
         if number % 8192 == 0 and time.monotonic() > deadline:
@@ -190,7 +200,7 @@ def _data(sheet: Any, layout: _Layout, options: FileOptions, notes: list[str]) -
     for number, values in enumerate(sheet.iter_rows(), 1):
         if number <= layout.data_after:
             continue
-        if not any(value != "" for value in values):
+        if values.count("") == len(values):
             blank += 1
             continue
         if rules:
@@ -216,6 +226,8 @@ def _data(sheet: Any, layout: _Layout, options: FileOptions, notes: list[str]) -
 def _refuse_special(file: NormalFile, number: int, cells: list[str], layout: _Layout, found: Survey) -> bool:
     """Refuses a row with a cell whose value cannot be known; warns of formats that show zeros."""
     for index, cell in enumerate(cells):
+        if index not in file.used:
+            continue
         place = (number - 1, layout.first_column + index)
         name = layout.columns[index]
         if place in found.formulas:
@@ -259,7 +271,7 @@ def _warn_padded(file: NormalFile, number: int, index: int, cell: str, digits: i
 
 def _warn_long_numbers(file: NormalFile, number: int, values: Sequence[Any], layout: _Layout) -> None:
     for index, value in enumerate(values):
-        if type(value) is float and abs(value) >= EXACT:
+        if index in file.used and type(value) is float and abs(value) >= EXACT:
             file.report(
                 Issue(
                     "value_invalid",

@@ -35,20 +35,16 @@ def gather_accounts(work: Work, relation: str) -> None:
     good = f"(SELECT * FROM {work.name('held')} WHERE NOT refused)"
     count, keys = work.one(f"SELECT count(*), count(DISTINCT key) FROM {good}")
     if count == keys:
-        fields = ", ".join(cell.value for cell in plan.attributes)
-        work.create(
-            "people",
-            f"SELECT (row_number() OVER () - 1)::UINTEGER AS n, key, id, removed{', ' + fields if fields else ''}"
-            f" FROM {good}",
-        )
+        # Nothing to merge: the row's place in `held` is its number.
+        fields = "".join(f", {cell.value}" for cell in plan.attributes)
+        numbered = f"(SELECT rowid::UINTEGER AS n, * FROM {work.name('held')} WHERE NOT refused)"
+        work.view("people", f"SELECT n, key, id, removed{fields} FROM {numbered}")
+        work.view("ids", f"SELECT {plan.id.raw} AS raw, n FROM {numbered}")
     else:
         _merge(work, good)
+        people = f"{work.name('people')} p USING (key)"
+        work.create("ids", f"SELECT DISTINCT h.{plan.id.raw} AS raw, p.n FROM {good} h JOIN {people}")
     _note_repeats(work, good)
-    if plan.identity:
-        work.create(
-            "ids",
-            f"SELECT DISTINCT h.{plan.id.raw} AS raw, p.n FROM {good} h JOIN {work.name('people')} p USING (key)",
-        )
 
 
 def _read_cells(work: Work, relation: str, id_cell: Cell) -> None:

@@ -93,13 +93,18 @@ BLANK = "/*blank*/"
 """Stands in a condition for "the whole row is blank", which only a whole row can tell."""
 
 
+def _unless_blank(condition: str) -> str:
+    """A CASE, so that the whole row is only looked at where the condition holds."""
+    return f"CASE WHEN {condition} THEN NOT {BLANK} ELSE false END"
+
+
 def _missing_key(plan: Plan, cell: Cell) -> Check:
     kind = f" AND NOT {defines(plan)}" if plan.kind is not None else ""
     return Check(
         "row_key_missing",
         "error",
         cell,
-        f"{cell.text} IS NULL{kind} AND NOT {BLANK}",
+        _unless_blank(f"{cell.text} IS NULL{kind}"),
         lambda value: f"{cell.header} is empty, so nobody can tell whose row this is.",
         "Give the row its key, or leave the row out.",
     )
@@ -110,7 +115,7 @@ def _missing_part(cell: Cell, condition: str) -> Check:
         "row_key_missing",
         "error",
         cell,
-        f"{condition} AND NOT {BLANK}",
+        _unless_blank(condition),
         lambda value: f"{cell.header} is empty, though the row names an entitlement.",
         "Fill all columns that identify the entitlement, or none of them.",
     )

@@ -14,7 +14,6 @@ from grantline.issues import Issue, shown
 from grantline.mapping.accounts import keep_live, tryable
 from grantline.mapping.checks import defines, entitlement_checks
 from grantline.mapping.levels import levels
-from grantline.mapping.plan import Cell
 from grantline.mapping.records import ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, GRANT_FIELDS
 from grantline.mapping.sql import literal, mask_of, trimmed
 from grantline.mapping.work import Work
@@ -50,18 +49,12 @@ def gather_entitlements(work: Work, relation: str | None) -> None:
     )
     if relation is not None:
         _report_differences(work)
-        raw = "".join(f"part.{cell.raw}, " for cell in _cells(work))
+        raw = "".join(f"part.{column}, " for column in work.plan.identity_columns)
         work.create(
             "parts",
             f"SELECT DISTINCT {raw}e.n FROM {work.name('part')} part JOIN {work.name('entitled')} e"
             f" USING ({IDENTITY}) WHERE NOT refused AND named",
         )
-
-
-def _cells(work: Work) -> list[Cell]:
-    """Cells of the identity that are columns, each column once."""
-    found = {cell.column: cell for cell in work.plan.identity if cell.column is not None}
-    return list(found.values())
 
 
 def _read_parts(work: Work, relation: str) -> None:
@@ -73,7 +66,7 @@ def _read_parts(work: Work, relation: str) -> None:
     identity = ", ".join(f"{values[name]} AS {name}" for name in ENTITLEMENT_KEY)
     known = {cell.target.field: cell.value for cell in plan.details}
     details = ", ".join(f"{known.get(name, 'NULL::VARCHAR')} AS {name}" for name in ENTITLEMENT_FIELDS)
-    raw = "".join(f"{cell.raw}, " for cell in _cells(work))
+    raw = "".join(f"{column}, " for column in plan.identity_columns)
     named = " AND ".join(f"{cell.value} IS NOT NULL" for cell in plan.identity)
     errors = sum(1 << bit for bit, check in enumerate(checks) if check.severity == "error")
     part = work.create(

@@ -70,19 +70,19 @@ def _bad_rows(work: Work, checks: list[Check]) -> str:
     # A NUL cannot be stored by PostgreSQL; without it the id still names the account that is meant.
     named = f"replace({id_cell.value}, chr(0), '')" if id_cell else "NULL::VARCHAR"
     over = levels(work.numbered(), work.plan.cells, work.orders)
-    return work.create(
-        "bad",
-        f'SELECT * FROM (SELECT "row", {mask_of(conditions)} AS mask, {named} AS id FROM {over}) WHERE mask <> 0',
-    )
+    query = f'SELECT "row", {mask_of(conditions)} AS mask, {named} AS id FROM {over}'
+    with work.sides_as_written():
+        return work.create("bad", f"SELECT * FROM ({query}) WHERE mask <> 0")
 
 
 def _issues(work: Work, checks: list[Check], bad: str) -> list[Issue]:
     positions = sorted({check.cell.column for check in checks if check.cell.column is not None})
     cells = "".join(f", n.c{position}" for position in positions)
-    rows = work.con.execute(
-        f'SELECT b."row", b.mask{cells} FROM {work.source.numbered} n JOIN (SELECT * FROM {bad}'
-        f' ORDER BY "row" LIMIT {KEPT_ISSUES}) b ON b."row" = n."row" ORDER BY b."row"'
-    ).fetchall()
+    with work.sides_as_written():
+        rows = work.con.execute(
+            f'SELECT b."row", b.mask{cells} FROM {work.source.numbered} n JOIN (SELECT * FROM {bad}'
+            f' ORDER BY "row" LIMIT {KEPT_ISSUES}) b ON b."row" = n."row" ORDER BY b."row"'
+        ).fetchall()
     places = work.source.places([row[0] for row in rows])
     duplicates = _duplicates(work) if work.conflicts else {}
     issues: list[Issue] = []

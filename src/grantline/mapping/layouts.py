@@ -18,7 +18,7 @@ AWS_WORDS = ("N/A", "no_information", "not_supported")
 SAP_NO_DATE = ("00000000", "00.00.0000")
 AD_ACCOUNT_CONTROL = tuple(
     (str(number), "disabled" if number & 2 else "enabled")
-    for number in (512, 514, 544, 546, 66048, 66050, 66080, 66082, 262656, 262658, 328192, 328194)
+    for number in (262656, 262658, 328192, 328194, 512, 514, 544, 546, 66048, 66050, 66080, 66082)
 )
 """userAccountControl of normal accounts; bit 2 means disabled, the others are password rules."""
 

@@ -16,7 +16,7 @@ from grantline.errors import HeaderDuplicate, HeaderMissing, MappingInvalid
 from grantline.mapping.document import ColumnRule, Condition, Mapping
 from grantline.mapping.names import folded, resource_type_of
 from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY
-from grantline.mapping.sql import INVISIBLE, any_of, literal, literals, trimmed
+from grantline.mapping.sql import INVISIBLE, literal, literals, trimmed
 from grantline.mapping.targets import PROFILE, Target, target
 
 IDENTITY = ("resource.type", "resource.name", "entitlement.name")
@@ -115,6 +115,16 @@ class Plan:
         """Whether a row is a grant, so that an account's cells repeat, or are blank after the first."""
         return any(cell.column is not None for cell in self.identity)
 
+    @property
+    def identity_columns(self) -> tuple[str, ...]:
+        """Columns of the file that name the entitlement, each once."""
+        return tuple(dict.fromkeys(cell.raw for cell in self.identity if cell.column is not None))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a row is nothing but one account and one entitlement: no kind, operation or dates."""
+        return self.id is not None and self.per_grant and not (self.kind or self.op or self.dates)
+
     def identity_sql(self) -> dict[str, str]:
         """SQL of the three parts; a part that the mapping does not name takes the text of the other."""
         named = {cell.target.name: cell.value for cell in self.identity}
@@ -140,8 +150,8 @@ class Plan:
 
     def blank_sql(self) -> str:
         """Whether the whole row is blank, mapped or not."""
-        filled = any_of(f"{trimmed(f'c{column}')} IS NOT NULL" for column in range(len(self.columns)))
-        return f"NOT {filled}"
+        empty = (f"{trimmed(f'c{column}')} IS NULL" for column in range(len(self.columns)))
+        return f"({' AND '.join(empty)})"
 
 
 def make_plan(mapping: Mapping, columns: tuple[str, ...]) -> Plan:

@@ -6,6 +6,8 @@ that several files can be mapped on one connection and be dropped together.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +33,7 @@ class Work:
     loose: list[Issue] = field(default_factory=list)
     """Issues about the whole file, or about a record that several rows make."""
     notes: list[str] = field(default_factory=list)
+    views: list[str] = field(default_factory=list)
     conflicts: bool = False
     """Whether rows of one account contradict each other (table `conflicts`)."""
 
@@ -42,6 +45,29 @@ class Work:
         """Makes a temporary table of `query` and returns its name."""
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {self.name(table)} AS {query}")
         return self.name(table)
+
+    def view(self, table: str, query: str) -> str:
+        """Makes a temporary view of `query` and returns its name."""
+        self.con.execute(f"CREATE OR REPLACE TEMP VIEW {self.name(table)} AS {query}")
+        self.views.append(table)
+        return self.name(table)
+
+    @contextmanager
+    def sides_as_written(self) -> Iterator[None]:
+        """Joins in the block keep the left side streaming and hold the right one in memory.
+
+        DuckDB takes every CSV file whose dialect is declared for 42 rows (as of 2.0.1), and would hold
+        the whole file. A locked connection keeps its settings: there the joins are right, but slower.
+        """
+        try:
+            self.con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        except duckdb.InvalidInputException:
+            yield
+            return
+        try:
+            yield
+        finally:
+            self.con.execute("RESET disabled_optimizers")
 
     def one(self, query: str) -> tuple[Any, ...]:
         """The first row of `query`."""
@@ -62,6 +88,7 @@ class Work:
         return f"(SELECT * FROM {relation} WHERE {test})" if test else relation
 
     def drop(self, *tables: str) -> None:
-        """Drops temporary tables that are no longer needed."""
+        """Drops temporary tables and views that are no longer needed."""
         for table in tables:
-            self.con.execute(f"DROP TABLE IF EXISTS {self.name(table)}")
+            kind = "VIEW" if table in self.views else "TABLE"
+            self.con.execute(f"DROP {kind} IF EXISTS {self.name(table)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -61,12 +60,6 @@ class House:
     auditor: Caller
     admin_scope: Any
     owner_email: str
-
-
-@pytest.fixture(autouse=True)
-def urlconf(settings: Any) -> None:
-    if importlib.util.find_spec("grantline.config.urls") is None:
-        settings.ROOT_URLCONF = "tests.integration.api.urls"
 
 
 @pytest.fixture

@@ -75,7 +75,9 @@ def test_nobody_comes_in_without_a_token(db: Any, route: Route) -> None:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if "{" in route.path], ids=lambda route: route.operation_id)
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if "{" in route.path], ids=lambda route: route.operation_id
+)
 def test_another_organizations_things_do_not_exist(house: House, neighbour: House, route: Route) -> None:
     theirs = make_things(neighbour.admin_scope)
     answer = send(house.admin, route, theirs)
@@ -148,7 +150,9 @@ GARBAGE_BODIES = [
 ]
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if "{" in route.path], ids=lambda route: route.operation_id)
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if "{" in route.path], ids=lambda route: route.operation_id
+)
 def test_garbage_ids_break_nothing(house: House, route: Route) -> None:
     for garbage in GARBAGE_IDS:
         ids = dict.fromkeys(("source_id", "application_id", "import_id", "run_id", "token_id"), garbage)

@@ -122,10 +122,29 @@ def _compared(shape: Shape, versions: _Range) -> str:
         f"SELECT coalesce(b.{x}, a.{x}) AS x, {second} AS y, "
         f"CASE WHEN a.{x} IS NULL THEN 'added' WHEN b.{x} IS NULL THEN 'removed' ELSE 'changed' END AS op, "
         f"coalesce(b.since, a.until) AS number, {sides} "
-        f"FROM {_after(shape, versions)} b FULL JOIN {_before(shape, versions)} a "
+        f"FROM {_same(shape, versions, _after(shape, versions))} b "
+        f"FULL JOIN {_same(shape, versions, _before(shape, versions))} a "
         f"ON {' AND '.join(f'a.{name} = b.{name}' for name in shape.number_columns)} "
         f"WHERE a.{x} IS NULL OR b.{x} IS NULL OR {differ(shape.fields, 'a', 'b')}"
     )
+
+
+def _same(shape: Shape, versions: _Range, rows: str) -> str:
+    """`rows` with one integer per key, over the whole range.
+
+    A key that ends and comes back gets a new integer; over several versions it is the same row again.
+    Within one version that cannot happen.
+    """
+    if versions.upto - versions.after <= 1:
+        return rows
+    own = {"account": ACCOUNT, "entitlement": ENTITLEMENT} if shape is GRANT else {"n": shape}
+    replaced, joins = [], ""
+    for column, kind in own.items():
+        keys = f"SELECT DISTINCT n, {listed(kind.key)} FROM {versions.source.ever(kind)}"
+        first = f"SELECT n, min(n) OVER (PARTITION BY {listed(kind.key)}) AS first FROM ({keys})"
+        joins += f" JOIN ({first}) {column}_first ON {column}_first.n = r.{column}"
+        replaced.append(f"{column}_first.first AS {column}")
+    return f"(SELECT r.* REPLACE ({', '.join(replaced)}) FROM {rows} r{joins})"
 
 
 def _after(shape: Shape, versions: _Range) -> str:

@@ -82,6 +82,9 @@ def _bounded(
         condition = _integers(con, source, account, entitlement)
         if condition is None:
             continue
+        if account is not None:
+            condition += " AND a.id = ?"
+            parameters.append(account)
         if search:
             condition += f" AND {found_in(SEARCHED)}"
             parameters += [search] * len(SEARCHED)

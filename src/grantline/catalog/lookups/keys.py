@@ -68,9 +68,12 @@ def _packed(values: list[Any]) -> str:
 
 
 def _unpacked(text: str) -> list[Any] | None:
+    if "=" in text:
+        return None
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         values = json.loads(raw.decode("utf-8"))
+        json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (binascii.Error, ValueError, RecursionError):
         return None
     return values if isinstance(values, list) else None

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from grantline.catalog.lookups import AccountFilters
 from grantline.control.applications.catalog import Catalog, catalog_of
 from grantline.control.applications.rules import read
+from grantline.errors import NotFound
 from grantline.mapping.records import ACCOUNT_FIELDS
 from grantline.web.applications.head import head_context
 from grantline.web.applications.history import history_items
@@ -26,6 +27,7 @@ from grantline.web.requests import PageRequest, chosen_day
 
 PAGE_ROWS = 50
 SHOWN_GRANTS = 200
+SHOWN_EVENTS = 200
 STATUSES = (("", "Any status"), ("enabled", "Enabled"), ("disabled", "Disabled"), ("deleted", "Deleted"))
 TYPES = (("", "Any type"), ("person", "Person"), ("service", "Service"), ("system", "System"))
 SWITCHES = (
@@ -70,7 +72,8 @@ def show(request: PageRequest, application_id: str, key: str) -> HttpResponse:
     """One account."""
     application = read(request.scope, application_id)
     catalog = catalog_of(request.scope, application, chosen_day(request))
-    account = catalog.account(key)
+    history = catalog.account_history(key)[:SHOWN_EVENTS]
+    account = _found(catalog, key, history)
     rows = catalog.grants(account=key, limit=SHOWN_GRANTS, cursor=request.GET.get("cursor", ""))
     head = head_context(request, application, "accounts")
     head["breadcrumbs"][-1]["href"] = reverse("application_accounts", args=[application.pk])
@@ -84,23 +87,33 @@ def show(request: PageRequest, application_id: str, key: str) -> HttpResponse:
         "resources": grouped(rows.items),
         "grant_count": len(rows.items),
         "next_href": address_with(request.GET, cursor=rows.next) if rows.next else "",
-        "history": history_items(application, _history(catalog, key)),
+        "history": history_items(application, history),
     }
     return render(request, "applications/account.html", context)
 
 
 def grouped(grants: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Grants by resource, in their order: `{resource_type, resource, grants}`."""
+    """Grants by resource, in their order: `{resource_type, resource, grants}`.
+
+    An entitlement that is called like its resource (a group one is in) stands with its like, by type.
+    """
     groups: dict[tuple[Any, Any], dict[str, Any]] = {}
     for grant in grants:
-        place = (grant["resource_type"], grant["resource"])
+        own = None if grant["entitlement"] == grant["resource"] else grant["resource"]
+        place = (grant["resource_type"], own)
         group = groups.setdefault(place, {"resource_type": place[0], "resource": place[1], "grants": []})
         group["grants"].append(grant)
     return list(groups.values())
 
 
-def _history(catalog: Catalog, key: str) -> list[dict[str, Any]]:
-    return catalog.account_history(key)[:200]
+def _found(catalog: Catalog, key: str, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """The account; one that is gone, but was there once, is only its id and `is_gone`."""
+    try:
+        return catalog.account(key)
+    except NotFound:
+        if not history:
+            raise
+        return {"id": key, "is_gone": True}
 
 
 def _toggled(request: PageRequest, name: str) -> str:

@@ -32,6 +32,13 @@ TABS = (
     ("imports", "Imports", "application_imports"),
     ("settings", "Settings", "application_settings"),
 )
+LEADS = {
+    "accounts": "Look up who has an account here, and what it may do.",
+    "entitlements": "Look up what can be held here, and who holds it.",
+    "changes": "Prove who gained and who lost what, and which run brought it.",
+    "imports": "Connect the files that say who has access, and see how they are doing.",
+    "settings": "Change the application's name and who answers for it.",
+}
 
 
 def head_context(request: PageRequest, application: Application, tab: str) -> dict[str, Any]:
@@ -45,6 +52,7 @@ def head_context(request: PageRequest, application: Application, tab: str) -> di
     label = next(label for name, label, _ in TABS if name == tab)
     return {
         "application": application,
+        "lead": LEADS[tab],
         "imports": imports,
         "figures": [
             {

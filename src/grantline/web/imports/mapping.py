@@ -63,6 +63,7 @@ def preview_context(
         "preview": document,
         "editor": editor_of(document, chosen, error),
         "problem": problem,
+        "is_unreadable": problem is not None and str(problem["code"]).startswith("source_"),
         "changes": _changes(document),
         "counts": counts,
         "groups": groups_of(document.get("issue_counts") or {}),

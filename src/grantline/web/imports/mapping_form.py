@@ -19,6 +19,8 @@ from grantline.web.imports.words import target_label
 
 FACTS = ("format", "encoding", "delimiter", "header_row", "sheet")
 """Options of the file section that have a field."""
+NO_HEADER = ("none", "no", "0")
+"""What somebody writes for *this file has no header*; its columns are numbered then."""
 _RESHAPING = ("format", "delimiter", "header_row", "sheet", "encoding")
 _LIST_OPTIONS = ("resource_type", "split", "parts")
 _NUMBERED = re.compile(r"columns\[(\d{1,4})\]")
@@ -126,7 +128,7 @@ def document_of(posted: Mapping[str, str]) -> dict[str, Any]:
     Raises: `ValueError` for fields that no editor of ours makes.
     """
     base, names = _loaded(posted.get("base", "{}"), dict), _loaded(posted.get("names", "[]"), list)
-    file = _file_section(base.get("file") or {}, posted)
+    file = _file_section(base.get("file") or {}, posted, len(names))
     document = {name: value for name, value in base.items() if name not in ("file", "columns")}
     document["version"] = 1
     if file:
@@ -217,7 +219,7 @@ def _fact(
     place: str,
     message: str,
 ) -> FactField:
-    value = file.get(name)
+    value = "none" if name == "header_row" and file.get(name, "auto") is None else file.get(name)
     value = "" if value in (None, "auto") else "tab" if value == "\t" else str(value)
     seen = found.get("type" if name == "format" else name)
     if options and value and value not in dict(options):
@@ -251,8 +253,9 @@ def _place_of(problem: Mapping[str, Any], names: list[str], document: Mapping[st
     numbered, rules = _NUMBERED.match(message), document.get("columns") or ()
     if numbered and int(numbered[1]) < len(rules):
         return f"column:{rules[int(numbered[1])].get('source')}"
+    said = f"{message} {problem.get('remedy') or ''}"
     for fact in FACTS:
-        if message.startswith((f"file.{fact} ", f"file.{fact}:")):
+        if re.search(rf"\bfile\.{fact}\b", said):
             return f"fact:{fact}"
     return {"file_encoding": "fact:encoding"}.get(str(problem.get("code")), "")
 
@@ -264,14 +267,22 @@ def _rule_for(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | Non
 # ---- from the form to a document ------------------------------------------------------------------------
 
 
-def _file_section(base: Mapping[str, Any], posted: Mapping[str, str]) -> dict[str, Any]:
+def _file_section(base: Mapping[str, Any], posted: Mapping[str, str], column_count: int) -> dict[str, Any]:
     file = dict(base)
+    if "file.header_row" in posted:
+        has_header = posted["file.header_row"].strip().lower() not in NO_HEADER
+        if has_header and file.get("header_row", "auto") is None:
+            file.pop("names", None)
+        if not has_header and file.get("header_row", "auto") is not None:
+            file["names"] = [f"Column {number}" for number in range(1, column_count + 1)]
     for fact in FACTS:
         if f"file.{fact}" not in posted:
             continue
         text = posted[f"file.{fact}"].strip()
         if not text or text == "auto":
             file.pop(fact, None)
+        elif fact == "header_row" and text.lower() in NO_HEADER:
+            file[fact] = None
         elif fact == "header_row":
             file[fact] = int(text) if text.isascii() and text.isdigit() else text
         else:
@@ -281,7 +292,7 @@ def _file_section(base: Mapping[str, Any], posted: Mapping[str, str]) -> dict[st
 
 def _reshaped(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     def shape(file: Mapping[str, Any]) -> list[Any]:
-        return [None if file.get(name) == "auto" else file.get(name) for name in _RESHAPING]
+        return [file.get(name, "auto") for name in _RESHAPING]
 
     return shape(before) != shape(after)
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from grantline.mapping.records import ACCOUNT_FIELDS
+from grantline.mapping.targets import TARGETS
 
 SHOWN = 5
+_STARTS = ("account", "grant", "entitlement")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ def grant_words(grant: Mapping[str, Any]) -> str:
 
 
 def field_label(name: str) -> str:
-    """`last_login_at` → `Last login`."""
-    return name.removesuffix("_at").replace("_", " ").capitalize()
+    """`last_login_at` → `Last login`, in the words of the mapping's targets."""
+    known = next((TARGETS[f"{start}.{name}"] for start in _STARTS if f"{start}.{name}" in TARGETS), None)
+    return known.label if known else name.replace("_", " ").capitalize()
 
 
 def profile_of(account: Mapping[str, Any]) -> dict[str, str]:

@@ -38,13 +38,17 @@ class Figure:
     href: str
 
 
-def figures(scope: Scope, imports: Iterable[Import], now: datetime) -> list[Figure]:
-    """Applications, accounts, entitlements and grants."""
-    then = _counts_at(scope, now - WEEK)
-    current = [item.current_version.counts for item in imports if item.current_version is not None]
+def figures(scope: Scope, imports: Iterable[Import], now: datetime, past: datetime | None = None) -> list[Figure]:
+    """Applications, accounts, entitlements and grants: current, or as they were at `past`."""
+    at = past or now
+    then = _counts_at(scope, at - WEEK)
+    if past is not None:
+        current = _counts_at(scope, past)
+    else:
+        current = [item.current_version.counts for item in imports if item.current_version is not None]
     applications = scoped(Application, scope)
-    count, href = applications.count(), reverse("applications")
-    older = applications.filter(created_at__lte=now - WEEK).count()
+    count, href = applications.filter(created_at__lte=at).count(), reverse("applications")
+    older = applications.filter(created_at__lte=at - WEEK).count()
     shown = [Figure("Applications", count, count - older if older else None, href)]
     for kind in KINDS:
         value = sum(int(counts.get(kind, 0)) for counts in current)
@@ -53,13 +57,13 @@ def figures(scope: Scope, imports: Iterable[Import], now: datetime) -> list[Figu
     return shown
 
 
-def daily_changes(scope: Scope, now: datetime) -> list[DayChange]:
-    """Grants added and removed on each of the last 30 days (UTC), oldest first."""
-    first = (now - timedelta(days=DAYS_SHOWN - 1)).date()
+def daily_changes(scope: Scope, at: datetime) -> list[DayChange]:
+    """Grants added and removed up to `at` on each of the 30 days that end then (UTC), oldest first."""
+    first = (at - timedelta(days=DAYS_SHOWN - 1)).date()
     rows = (
         scoped(Version, scope)
         .annotate(day=TruncDate("published_at"))
-        .filter(day__gte=first)
+        .filter(day__gte=first, published_at__lte=at)
         .values("day")
         .annotate(added=_sum("grants", "added"), removed=_sum("grants", "removed"))
     )

@@ -15,8 +15,8 @@ TRIGGERS = {
     "schedule": "on schedule",
     "button": "by hand",
     "api": "through the API",
-    "upload": "file by hand",
-    "first": "first look",
+    "upload": "with a file by hand",
+    "first": "as the first look",
 }
 
 

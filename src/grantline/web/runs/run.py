@@ -20,6 +20,7 @@ from grantline.web.applications.trail import crumb, to_import
 from grantline.web.requests import PageRequest
 from grantline.web.runs.evidence import evidence_pairs, format_pairs
 from grantline.web.runs.issues import issue_groups, issue_page
+from grantline.web.runs.proposal import going
 from grantline.web.runs.row import RunRow
 from grantline.web.runs.verdict import KINDS
 
@@ -49,6 +50,7 @@ def run_context(request: PageRequest, run: Run, **more: Any) -> dict[str, Any]:
         "application": application,
         "counts": _counts(run),
         "changes": _changes(run),
+        "going": going(run),
         "evidence": evidence_pairs(run),
         "format": format_pairs(run.format),
         "groups": issue_groups(run),

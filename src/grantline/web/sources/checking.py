@@ -26,14 +26,16 @@ from grantline.errors import InputInvalid
 from grantline.jobs.requests import start_check
 from grantline.web.requests import PageRequest, wants_part
 from grantline.web.sources.policies import step_statements
+from grantline.web.sources.states import state_sentence
+from grantline.web.sources.steps import step_items
 
 TITLES: Final = {
-    "role_assumed": "The role lets Grantline in with your External ID",
-    "refused_without_external_id": "The role refuses whoever sends no External ID",
-    "refused_with_wrong_external_id": "The role refuses another External ID",
-    "region_found": "The bucket's region is found",
-    "bucket_listed": "The bucket can be listed",
-    "object_readable": "A file can be read",
+    "role_assumed": "Assume the role with your External ID",
+    "refused_without_external_id": "Try the role without an External ID",
+    "refused_with_wrong_external_id": "Try the role with another External ID",
+    "region_found": "Find the bucket's region",
+    "bucket_listed": "List the bucket",
+    "object_readable": "Read a file",
 }
 DOING: Final = {
     "role_assumed": "Asking AWS for a session of the role, with your External ID",
@@ -43,6 +45,9 @@ DOING: Final = {
     "bucket_listed": "Listing the bucket",
     "object_readable": "Reading one byte of a file",
 }
+WAITING: Final = "Waiting for AWS to notice the new role"
+LONGEST_PAUSE_SECONDS: Final = 5
+"""The check notes its waiting at least this often."""
 NO_WORKER_SECONDS: Final = 20
 """A check that nobody took up for so long is waiting for a worker that may not run."""
 
@@ -84,10 +89,16 @@ class CheckView:
         return sum(step.get("outcome") == "fail" for step in self.check.steps)
 
     @property
+    def mark(self) -> str:
+        """Changes when there is something new to show."""
+        known = (len(self.check.steps), self._waited, self.is_running, self.awaits_worker)
+        return "-".join(str(int(part or 0)) for part in known)
+
+    @property
     def spoken(self) -> str:
-        """What a screen reader is told when it changes."""
+        """What a screen reader is told when it changes; without seconds, or it would never be silent."""
         if self.is_running:
-            return self._doing
+            return WAITING if self.check.waiting_seconds is not None else self._doing
         if self.check.ok:
             return "Every step passed."
         return f"The check has ended; {self.failed_count or 'not every'} {_steps(self.failed_count)}."
@@ -100,12 +111,20 @@ class CheckView:
     @property
     def _doing(self) -> str:
         if self.check.waiting_seconds is not None:
-            limit = settings.GRANTLINE.check_wait_seconds
-            return f"Waiting for AWS to notice the new role: {self.check.waiting_seconds} of {limit} seconds"
+            return f"{WAITING}: {self._waited} of {settings.GRANTLINE.check_wait_seconds} seconds"
         if not self._has_begun:
             return "Waiting for a worker to take up the check"
         ahead = list(DOING.values())[len(self.check.steps) :]
         return ahead[0] if ahead else "Writing down the result"
+
+    @property
+    def _waited(self) -> int | None:
+        """Seconds waited so far: the row is written every few seconds, the page counts on from there."""
+        written = self.check.waiting_seconds
+        if written is None:
+            return None
+        counted = min(written + LONGEST_PAUSE_SECONDS, int(self._age), settings.GRANTLINE.check_wait_seconds)
+        return max(written, counted)
 
     @property
     def _has_begun(self) -> bool:
@@ -139,16 +158,26 @@ def panel_context(request: PageRequest, source: DataSource) -> dict[str, Any]:
 
 @require_GET
 def panel(request: PageRequest, source_id: str) -> HttpResponse:
-    """The part of the page with the newest check; a browser that asks for it gets the whole page."""
+    """The part of the page with the newest check, or nothing where it says what is shown already (`seen`).
+
+    A browser that asks for it gets the whole page. In the wizard the parts around it come along, since
+    loading the page anew would lose what is being typed.
+    """
     source = rules.read(request.scope, source_id)
     if not wants_part(request):
         return redirect("source", source.pk)
-    context = {**panel_context(request, source), "setup": "setup" in request.GET}
-    response = render(request, "sources/check_panel.html", context)
+    context = panel_context(request, source)
     checking: CheckView | None = context["checking"]
-    if checking is None or not checking.is_running:
-        # What stands around the panel (state, next step) has changed with the end of the check.
-        response["HX-Refresh"] = "true"
+    if checking is not None and checking.mark == request.GET.get("seen"):
+        return HttpResponse(status=204)  # leaves the page as it is, and what is read out of it
+    setup = "setup" in request.GET
+    is_over = checking is None or not checking.is_running
+    context |= {"part": True, "is_over": is_over, "setup": setup}
+    if setup:
+        context |= {"steps": step_items(source, "connect"), "sentence": state_sentence(source)}
+    response = render(request, "sources/check_part.html", context)
+    if is_over and not setup:
+        response["HX-Refresh"] = "true"  # files can be browsed, or not any more
     return response
 
 

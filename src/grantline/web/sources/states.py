@@ -61,12 +61,3 @@ def state_sentence(source: DataSource) -> str:
     if source.bucket:
         return "Awaiting the role. Make it in the AWS account that owns the bucket, then paste its ARN."
     return "Being set up. The External ID is issued and stays the same; the role and the bucket are still to come."
-
-
-def resume_step(source: DataSource) -> str:
-    """The step of the wizard where setting up goes on."""
-    if source.state == SourceState.CONNECTED:
-        return "first-import"
-    if source.role_arn:
-        return "connect"
-    return "role" if source.bucket else "external-id"

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from grantline.aws.buckets import prefix_note
 from grantline.control.organizations.roles import Permission
 from grantline.control.sources import rules
-from grantline.control.sources.models import DataSource, SourceState
+from grantline.control.sources.models import DataSource
 from grantline.errors import InputInvalid
 from grantline.jobs.installation import service_role_arn
 from grantline.jobs.requests import start_check
@@ -25,15 +25,10 @@ from grantline.web.forms import Form
 from grantline.web.requests import PageRequest
 from grantline.web.sources.checking import panel_context
 from grantline.web.sources.policies import policy_view
-from grantline.web.sources.states import place, resume_step, state_sentence
+from grantline.web.sources.states import place, state_sentence
+from grantline.web.sources.steps import STEPS, resume_step, step_items
 from grantline.web.trail import crumbs
 
-STEPS: Final = {
-    "external-id": "External ID",
-    "role": "Role in AWS",
-    "connect": "Connect",
-    "first-import": "First import",
-}
 FIELDS: Final = {"role": ("bucket", "prefix", "kms_key_arn"), "connect": ("role_arn", "bucket", "prefix", "region")}
 SWITCHES: Final = {"role": ("versioned",), "connect": ()}
 PREFIX_HINT: Final = "Only files whose names begin so, such as exports/. Empty: the whole bucket."
@@ -95,7 +90,7 @@ def _context(request: PageRequest, source: DataSource, step: str) -> dict[str, A
         "page_title": f"{STEPS[step]}, {source.name}",
         "breadcrumbs": crumbs(("Data sources", "sources"), (source.name, "source", source.pk), here=STEPS[step]),
         "step": step,
-        "steps": _steps(source, step),
+        "steps": step_items(source, step),
         "sentence": state_sentence(source),
         "place": place(source),
         "prefix_hint": prefix_note(source.prefix) or PREFIX_HINT,
@@ -104,22 +99,3 @@ def _context(request: PageRequest, source: DataSource, step: str) -> dict[str, A
         "service_role_arn": service_role_arn(),
         "may_import": request.scope.may(Permission.IMPORT_WRITE),
     }
-
-
-def _steps(source: DataSource, current: str) -> list[dict[str, Any]]:
-    """The steps with their state; each can be opened at any time."""
-    checked = {SourceState.CONNECTED: "done", SourceState.NEEDS_ATTENTION: "failed"}
-    states = {
-        "external-id": "done",
-        "role": "done" if source.role_arn else "todo",
-        "connect": checked.get(SourceState(source.state), "todo"),
-        "first-import": "done" if source.imports.exists() else "todo",
-    }
-    return [
-        {
-            "label": label,
-            "href": reverse("source_setup_step", args=[source.pk, name]),
-            "state": "current" if name == current else states[name],
-        }
-        for name, label in STEPS.items()
-    ]

@@ -1,0 +1,32 @@
+"""The benchmark measures real imports, and says so when one finds something else than was made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grantline.cli.bench import as_text
+from grantline.cli.main import main
+
+
+def test_bench_measures_each_import_beside_the_parse(capsys):
+    assert main(["bench", "--rows", "2000", "--repeats", "1", "--json"]) == 0
+    (size,) = json.loads(capsys.readouterr().out)["sizes"]
+    assert size["is_right"]
+    assert size["first_load"]["counts"]["grants"] == 2000
+    assert size["changed"]["changes"]["grants"] == {"added": 2, "removed": 2, "changed": 0}
+    assert size["changed"]["changes"]["accounts"]["added"] >= 1
+    for name in ("first_load", "changed"):
+        found = size[name]
+        assert found["ratio"] == pytest.approx(found["seconds"] / found["parse_seconds"])
+        assert sum(found["stages"].values()) == pytest.approx(found["seconds"])
+        assert found["peak_memory_bytes"] > 10_000_000
+    assert "2,000 grants" in as_text(size)
+    assert "mean nothing" in as_text({**size, "is_right": False})
+
+
+@pytest.mark.parametrize("rows", ["0", "ten", "999", "100000001"])
+def test_bench_refuses_a_size_it_cannot_make(rows, capsys):
+    assert main(["bench", "--rows", rows]) == 64
+    assert "1000 to 100000000" in capsys.readouterr().err
