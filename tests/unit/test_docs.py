@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import json
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,9 @@ from grantline import errors
 from grantline.api import problems
 from grantline.api.urls import api
 from grantline.aws import check as connection_check
+from grantline.aws.policies import permission_policy, trust_policy
 from grantline.catalog.guard import GuardLimits
+from grantline.cli.check import check
 from grantline.cli.main import VERBS
 from grantline.config.settings import PREFIX, Settings, variable_names
 from grantline.control.audit.rules import Action
@@ -38,8 +41,10 @@ from grantline.mapping.dates import KINDS
 from grantline.mapping.document import COLUMN_OPTIONS, OPTIONS, WHERE_OPTIONS
 from grantline.mapping.layouts import LAYOUTS
 from grantline.mapping.names import KEY_NAMES, NAMES, PROFILE_NAMES, folded
+from grantline.mapping.notation import read_text as load_yaml
 from grantline.mapping.targets import TARGETS
 from grantline.mapping.words import STATUS_WORDS
+from grantline.reading import as_mapping
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -267,6 +272,45 @@ def test_every_metric_and_health_check() -> None:
     text = page("how-to/operations.md")
     assert [name for name in metrics if name not in text] == []
     assert missing([f"/{pattern.name}" for pattern in operations.urlpatterns], text) == []
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """The code blocks of a page in one language, without their indentation."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", page(name), re.MULTILINE | re.DOTALL)
+    return [inspect.cleandoc(indent + text) if indent else text for indent, text in found]
+
+
+def test_the_policies_shown_are_those_that_are_made() -> None:
+    trust, permissions, service = map(json.loads, blocks("how-to/connect-a-bucket.md", "json"))
+    assert trust == trust_policy("arn:aws:iam::111111111111:role/grantline", "gl_…")
+    assert permissions == permission_policy("acme-exports", "exports/")
+    assert {statement["Action"] for statement in service["Statement"]} == {"sts:AssumeRole"}
+
+
+def test_the_mappings_shown_are_accepted() -> None:
+    shown = blocks("reference/mapping.md", "yaml")
+    assert len(shown) == 2
+    for text in shown:
+        as_mapping(text)
+    for text in re.findall(r"`(\{source: [^`]*\})`", page("reference/mapping.md")):
+        assert load_yaml(f"columns: [{text}]")["columns"][0]["to"] in {*TARGETS, "profile.city"}
+
+
+def test_the_files_shown_are_accepted_without_a_mapping(tmp_path: Path) -> None:
+    shown = blocks("how-to/import-a-file.md", "csv")
+    assert len(shown) == 2
+    for text in shown:
+        file = tmp_path / "shown.csv"
+        file.write_text(text, encoding="utf-8")
+        answer = check(file, None, None, tmp_path)
+        assert (answer["outcome"], answer["issues"]) == ("accepted", [])
+        assert all(column["to"] for column in answer["columns"])
+
+
+def test_the_problem_shown_is_what_the_api_answers() -> None:
+    (shown,) = [json.loads(text) for text in blocks("reference/api.md", "json")]
+    error = errors.Conflict(shown["detail"], remedy=shown["remedy"])
+    assert json.loads(problems.problem_response(error).content) == shown
 
 
 def test_the_readme_s_first_screen() -> None:

@@ -13,18 +13,15 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-GIVEN = tuple(
-    (
-        "Ada Amir Bea Ben Cara Chen Dana Dev Elif Emil Fay Finn Gita Goran Hana Hugo Ines Ivo Jana Joon Kai Kira "
-        "Lena Luca Maya Milo Nadia Noor Olga Omar Pia Quinn Rana Remy Sana Sven Tara Tomas Uma Uri Vera Viktor Yara"
-    ).split()
-)
-FAMILY = tuple(
-    (
-        "Adler Baptiste Castell Dorn Eklund Farrow Grieg Hollis Ivers Jansson Keller Lindqvist Moreau Novak Okafor "
-        "Pereira Quist Rossi Sato Tanaka Ueda Varga Weiss Xu Yilmaz Zeller Brandt Costa Delgado Eriksen"
-    ).split()
-)
+_GIVEN = """
+    Ada Amir Bea Ben Cara Chen Dana Dev Elif Emil Fay Finn Gita Goran Hana Hugo Ines Ivo Jana Joon Kai Kira
+    Lena Luca Maya Milo Nadia Noor Olga Omar Pia Quinn Rana Remy Sana Sven Tara Tomas Uma Uri Vera Viktor Yara
+"""
+_FAMILY = """
+    Adler Baptiste Castell Dorn Eklund Farrow Grieg Hollis Ivers Jansson Keller Lindqvist Moreau Novak Okafor
+    Pereira Quist Rossi Sato Tanaka Ueda Varga Weiss Xu Yilmaz Zeller Brandt Costa Delgado Eriksen
+"""
+GIVEN, FAMILY = tuple(_GIVEN.split()), tuple(_FAMILY.split())
 DEPARTMENTS = ("Finance", "Engineering", "Sales", "Support", "Operations", "Legal", "People", "Security")
 ROLES = ("Viewer", "Editor", "Approver", "Administrator", "Auditor")
 FIRST_DAY = date(2026, 1, 1)

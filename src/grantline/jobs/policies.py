@@ -15,7 +15,7 @@ from grantline.jobs.installation import aws_service
 def wanted_policies(source: DataSource) -> Wanted:
     """What the policies are made from. Raises: `SettingInvalid` where Grantline has no service role."""
     service = aws_service()
-    partition = parse_role_arn(source.role_arn).partition if source.role_arn else service.partition
+    partition = parse_role_arn(source.role_arn).partition if source.role_arn else service.partition or "aws"
     return Wanted(
         service_role_arn=service.service_role_arn or "",
         external_id=source.external_id,

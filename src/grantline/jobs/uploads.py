@@ -74,6 +74,8 @@ def take_upload(
     Raises: as `store_upload`; `MappingInvalid`; `Conflict` where the import reads from a bucket or a run
     of it is under way.
     """
+    if import_id is not None:
+        _refuse_other_import(imports.read(scope, import_id), application_id)
     upload = store_upload(scope, application_id, chunks, file_name)
     return import_upload(scope, upload, import_id=import_id, mapping=mapping)
 
@@ -89,11 +91,7 @@ def import_upload(
         item = imports.create(scope, upload.application_id, {"mapping": mapping or {}})
     else:
         item = imports.read(scope, import_id)
-        if item.data_source_id is not None or item.application_id != upload.application_id:
-            raise Conflict(
-                "That import reads from a bucket, or belongs to another application.",
-                remedy="Name an import of this application that takes files by hand, or none for a new one.",
-            )
+        _refuse_other_import(item, upload.application_id)
         if mapping is not None:
             item = imports.change(scope, import_id, {"mapping": mapping})
     return item, sync(scope, item.pk, Trigger.UPLOAD, upload=upload)
@@ -109,6 +107,14 @@ def clean_file_name(name: str) -> str:
     if not shown:
         raise InputInvalid("The file has no name.", field="file")
     return shown[:NAME_LIMIT]
+
+
+def _refuse_other_import(item: Import, application_id: str) -> None:
+    if item.data_source_id is not None or item.application_id != application_id:
+        raise Conflict(
+            "That import reads from a bucket, or belongs to another application.",
+            remedy="Name an import of this application that takes files by hand, or none for a new one.",
+        )
 
 
 def _write(target: Any, chunks: Iterable[bytes], name: str) -> tuple[int, str]:

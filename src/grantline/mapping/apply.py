@@ -45,7 +45,7 @@ def apply(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, pref
         gather_accounts(work, gathered.accounts)
     gather_entitlements(work, gathered.entitlements)
     _try_dates(work, gathered.dates)
-    grants = gather_grants(work, gathered.pairs)
+    grants = gather_grants(work)
     findings = find(work)
     doubtful_ids(work)
     removals = gather_removals(work)

@@ -2,10 +2,8 @@
 
 In: the rows. Out: relations of distinct raw cells with `times`, how many rows hold them: the account's
 cells, the entitlement's, and those of each date of a grant. A file with a row per grant repeats few
-account cells and fewer entitlement cells, so everything after this pass works on small tables. Where a
-row is no more than that, the pass also gives the distinct pairs, as hashes of 64 bits each, and the
-file need not be scanned again (`grants` makes sure that no two cells share a hash). A file with a row
-per account repeats nothing; it is taken as it is.
+account cells and fewer entitlement cells, so everything after this pass works on small tables. A file
+with a row per account repeats nothing; it is taken as it is.
 """
 
 from __future__ import annotations
@@ -27,8 +25,6 @@ class Gathered:
     entitlements: str | None
     dates: dict[int, str]
     row_count: int
-    pairs: str | None = None
-    """`account`, `entitlement`: hashes of the raw cells, distinct; None where rows say more."""
 
 
 def gather(work: Work) -> Gathered:
@@ -49,8 +45,6 @@ def _sets(work: Work) -> dict[str, tuple[str, ...]]:
     if plan.identity:
         sets["entitlements"] = _columns([*plan.identity, *plan.details, plan.kind])
         sets |= {f"date{cell.index}": _columns([cell]) for cell in plan.dates}
-    if plan.is_plain:
-        sets["pairs"] = ("account", "entitlement")
     return sets
 
 
@@ -73,15 +67,11 @@ def _as_is(work: Work, sets: dict[str, tuple[str, ...]]) -> Gathered:
 
 def _distinct(work: Work, sets: dict[str, tuple[str, ...]]) -> Gathered:
     columns = sorted({column for names in sets.values() for column in names})
-    rows = work.rows()
-    if work.plan.is_plain and work.plan.id is not None:
-        hashes = f"{hashed([work.plan.id.raw])} AS account, {hashed(work.plan.identity_columns)} AS entitlement"
-        rows = f"(SELECT *, {hashes} FROM {rows})"
     groups = ", ".join(f"({', '.join(group)})" for group in sorted(set(sets.values())))
     table = work.create(
         "cells",
         f"SELECT {', '.join(columns)}, grouping({', '.join(columns)}) AS part, count(*) AS times"
-        f" FROM {rows} GROUP BY GROUPING SETS ({groups})",
+        f" FROM {work.rows()} GROUP BY GROUPING SETS ({groups})",
     )
 
     def relation(name: str) -> str | None:
@@ -94,12 +84,7 @@ def _distinct(work: Work, sets: dict[str, tuple[str, ...]]) -> Gathered:
     first = relation("accounts") or relation("entitlements")
     (count,) = work.one(f"SELECT coalesce(sum(times), 0)::BIGINT FROM {first}")
     found = {cell.index: relation(f"date{cell.index}") or "" for cell in work.plan.dates if work.plan.identity}
-    return Gathered(relation("accounts"), relation("entitlements"), found, count, relation("pairs"))
-
-
-def hashed(cells: Iterable[str]) -> str:
-    """A hash of raw cells."""
-    return f"hash({', '.join(cells)})"
+    return Gathered(relation("accounts"), relation("entitlements"), found, count)
 
 
 def _settle_orders(work: Work, gathered: Gathered) -> None:

@@ -2,8 +2,7 @@
 
 In: the tables `ids` and `parts` (raw cells → n) and the file's rows, scanned once more. Out: table
 `pairs` (account, entitlement, dates), entitlement NULL where an accepted row names an account only.
-Raw cells are joined as they are: all trimming and checking was done on the distinct ones. Where nothing
-is refused and rows hold nothing but the pair, the first pass has them already, as hashes. Only where a
+Raw cells are joined as they are: all trimming and checking was done on the distinct ones. Only where a
 check found something are rows tried one by one (`refused_sql`).
 """
 
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 from grantline.mapping.accounts import key_sql
 from grantline.mapping.checks import BLANK, defines, removes
-from grantline.mapping.gather import hashed
 from grantline.mapping.levels import levels
 from grantline.mapping.plan import Cell
 from grantline.mapping.records import GRANT_FIELDS
@@ -19,12 +17,11 @@ from grantline.mapping.sql import any_of
 from grantline.mapping.work import Work
 
 
-def gather_grants(work: Work, hashes: str | None) -> str:
+def gather_grants(work: Work) -> str:
     """Makes the table `pairs`; returns the name of the final table of grants."""
     queries = []
     if work.plan.id is not None and work.plan.identity:
-        exact = hashes is None or refusing(work) or _hashes_collide(work)
-        queries.append(_row_pairs(work) if exact or hashes is None else _hashed_pairs(work, hashes))
+        queries.append(_row_pairs(work))
     if work.plan.lists:
         queries.append(_list_pairs(work))
     if not queries:
@@ -103,24 +100,6 @@ def _row_pairs(work: Work) -> str:
         f"SELECT i.n AS account, p.n AS entitlement{removed}{dates if plan.dates else ''}"
         f" FROM {rows} r JOIN {work.name('ids')} i ON i.raw = r.{plan.id.raw}"
         f" {join} {work.name('parts')} p ON {same}{kept}"
-    )
-
-
-def _hashes_collide(work: Work) -> bool:
-    """Whether two different raw cells of this file have the same hash; then rows are joined by their text."""
-    parts = hashed(work.plan.identity_columns)
-    collisions = work.one(
-        f"SELECT (SELECT count(*) - count(DISTINCT hash(raw)) FROM {work.name('ids')}),"
-        f" (SELECT count(*) - count(DISTINCT {parts}) FROM {work.name('parts')})"
-    )
-    return any(collisions)
-
-
-def _hashed_pairs(work: Work, hashes: str) -> str:
-    parts = hashed(f"p.{column}" for column in work.plan.identity_columns)
-    return (
-        f"SELECT i.n AS account, p.n AS entitlement FROM {hashes} r"
-        f" JOIN {work.name('ids')} i ON hash(i.raw) = r.account JOIN {work.name('parts')} p ON {parts} = r.entitlement"
     )
 
 

@@ -120,11 +120,6 @@ class Plan:
         """Columns of the file that name the entitlement, each once."""
         return tuple(dict.fromkeys(cell.raw for cell in self.identity if cell.column is not None))
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether a row is nothing but one account and one entitlement: no kind, operation or dates."""
-        return self.id is not None and self.per_grant and not (self.kind or self.op or self.dates)
-
     def identity_sql(self) -> dict[str, str]:
         """SQL of the three parts; a part that the mapping does not name takes the text of the other."""
         named = {cell.target.name: cell.value for cell in self.identity}
