@@ -127,7 +127,7 @@ def _document(con: duckdb.DuckDBPyConnection, reading: Reading | None, error: Gr
         "counts": _counts(con, found) if found else dict(NO_COUNTS),
         "issues": [issue.document() for issue in issues],
         "issue_counts": found.issue_counts if found else {},
-        "rows_with_errors": any(issue.severity == "error" for issue in issues),
+        "rows_with_errors": bool(found and found.rows_rejected) or any(issue.severity == "error" for issue in issues),
         "notes": [*reading.table.notes, *reading.records.notes] if reading else [],
         "mapping": reading.mapping.to_document() if reading else None,
         "columns": [

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from grantline.control.applications.catalog import catalog_of
 from grantline.control.applications.models import Application
+from grantline.control.runs.models import Version
 from grantline.control.tenancy import Scope
-from tests.integration.web.payroll import Payroll, file_of, make_payroll
+from grantline.jobs.uploads import take_upload
+from tests.integration.web.payroll import Payroll, carried_out, file_of, make_payroll
 
 pytestmark = pytest.mark.integration
 
@@ -180,3 +184,23 @@ def test_auditors_read_and_are_offered_nothing_to_change(auditor: Client, payrol
     html = text(auditor, payroll.path(rest))
     assert "Import app data" not in html
     assert "Danger zone" not in html
+
+
+def test_counts_of_two_imports_that_say_the_same_are_counted_once(
+    browser: Client, scope: Scope, payroll: Payroll
+) -> None:
+    _, run = take_upload(scope, payroll.application.pk, [file_of("u1", "u9")], "more.csv")
+    carried_out(run)
+    html = text(browser, payroll.path("/imports"))
+    assert re.search(r'Accounts <span class="tabs__count">5<', html)
+
+
+def test_pages_as_of_a_past_day_show_that_day(browser: Client, payroll: Payroll) -> None:
+    then = timezone.now() - timedelta(days=10)
+    Version.objects.update(published_at=then)
+    payroll.upload(file_of("u1", "u2", "u/3", "u5"))
+    browser.post("/as-of", {"as_of": f"{then + timedelta(days=2):%Y-%m-%d}", "next": "/"})
+    html = text(browser, payroll.path("/accounts"))
+    assert "u4@example.com" in html
+    assert "Person u5" not in html
+    assert "It was not there on that day" in text(browser, payroll.path("/accounts/u5"))

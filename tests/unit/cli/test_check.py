@@ -91,7 +91,7 @@ def test_the_json_object_of_a_refused_file(file: Path, capsys: pytest.CaptureFix
 
 def test_a_fall_that_is_too_big_is_said_with_what_would_go(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     earlier = file.with_name("earlier.csv")
-    earlier.write_text(HEADER + "".join(f"A{n},person{n}@example.com,ops\n" for n in range(1, 21)))
+    earlier.write_text(HEADER + "".join(f"A{n},person{n:02d}@example.com,ops\n" for n in range(1, 21)))
     assert main(["check", str(file), "--previous", str(earlier)]) == 2
     text = capsys.readouterr().out
     assert "[removal_guard]" in text

@@ -5,25 +5,31 @@ In: an application and the tab that is open. Out: the context that every page of
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from grantline.control.applications.catalog import catalog_of
 from grantline.control.applications.models import Application
 from grantline.control.applications.rules import may
 from grantline.control.imports.rules import list_imports
 from grantline.control.imports.states import with_active_states
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs.models import Version
-from grantline.control.tenancy import scoped
+from grantline.control.tenancy import Scope, scoped
 from grantline.web.applications.trail import crumb, to_application
 from grantline.web.charts import DayCount
 from grantline.web.requests import PageRequest, chosen_day
 
 LINE_DAYS = 90
+REMEMBERED_SECONDS = 3600
 KINDS = ("accounts", "entitlements", "grants")
 TABS = (
     ("accounts", "Accounts", "application_accounts"),
@@ -47,8 +53,9 @@ def head_context(request: PageRequest, application: Application, tab: str) -> di
     imports = list(with_active_states(list_imports(scope, application)))
     versions = scoped(Version, scope).filter(of_import__application=application)
     versions = versions.filter(published_at__lte=day) if day else versions
+    current = list(versions.order_by("of_import_id", "-number").distinct("of_import_id"))
+    counts = united_counts(scope, application, current, day)
     lines = _lines(versions, (day or timezone.now()).date())
-    counts = {kind: lines[kind][-1].count if lines[kind] else 0 for kind in KINDS}
     label = next(label for name, label, _ in TABS if name == tab)
     return {
         "application": application,
@@ -91,8 +98,32 @@ def daily_counts(
     return points
 
 
-def _lines(versions: Any, today: date) -> dict[str, list[DayCount]]:
-    rows = versions.order_by("published_at", "number").values_list("of_import_id", "published_at", "counts")
+def united_counts(
+    scope: Scope, application: Application, current: Sequence[Version], day: datetime | None
+) -> dict[str, int]:
+    """The counts of the versions of an application's imports, whatever two of them say counted once.
+
+    Versions never change, so what several of them make together is remembered.
+    """
+    if len(current) <= 1:
+        counts: dict[str, int] = current[0].counts if current else {}
+        return {kind: counts.get(kind, 0) for kind in KINDS}
+    names = " ".join(sorted(version.pk for version in current))
+    key = f"counts:{hashlib.sha256(names.encode()).hexdigest()}"
+    known: dict[str, int] | None = cache.get(key)
+    if known is None:
+        known = asdict(catalog_of(scope, application, day).counts())
+        cache.set(key, known, REMEMBERED_SECONDS)
+    return {kind: known[kind] for kind in KINDS}
+
+
+def _lines(versions: QuerySet[Version], today: date) -> dict[str, list[DayCount]]:
+    """Where several imports say the same the line counts it twice; it shows the course, not the number."""
+    first = today - timedelta(days=LINE_DAYS)
+    fields = ("of_import_id", "published_at", "counts")
+    before = versions.filter(published_at__date__lt=first).order_by("of_import_id", "-number").distinct("of_import_id")
+    within = versions.filter(published_at__date__gte=first).order_by("published_at", "number")
+    rows = [*sorted(before.values_list(*fields), key=lambda row: row[1]), *within.values_list(*fields)]
     known = [(import_id, moment.date(), counts) for import_id, moment, counts in rows]
     return {kind: daily_counts(known, kind, today) for kind in KINDS}
 

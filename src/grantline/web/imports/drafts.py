@@ -76,7 +76,7 @@ def finish(request: PageRequest, draft_id: str) -> HttpResponse:
     text = request.POST.get("interval_seconds", "")
     interval = int(text) if text.isascii() and text.isdigit() else None
     _, run = drafts.finish(request.scope, draft_id, interval_seconds=interval)
-    messages.success(request, "The import is made. Its first run is under way.")
+    messages.success(request, "The import is made. This is its first run.")
     return redirect("run", run.pk)
 
 

@@ -36,7 +36,7 @@ def show(request: PageRequest, run_id: str) -> HttpResponse:
 def progress(request: PageRequest, run_id: str) -> HttpResponse:
     """The part that changes while the run is under way."""
     run = rules.read(request.scope, run_id)
-    return render(request, "runs/_run.html", run_context(request, run))
+    return render(request, "runs/_run.html", run_context(request, run, is_part=True))
 
 
 def run_context(request: PageRequest, run: Run, **more: Any) -> dict[str, Any]:
