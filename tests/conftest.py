@@ -21,6 +21,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["GRANTLINE_DATA_DIR"] = str(BASE / WORKER)
 os.environ["GRANTLINE_SECRET_KEY"] = "only-for-tests-" + "x" * 40
 os.environ["GRANTLINE_SERVICE_ROLE_ARN"] = "arn:aws:iam::111111111111:role/grantline-service"
+os.environ["GRANTLINE_REQUIRE_MFA"] = "nobody"  # tests of the second step set it themselves
 os.environ["DJANGO_SETTINGS_MODULE"] = "grantline.config.django"
 
 import django  # noqa: E402 - the settings above come first

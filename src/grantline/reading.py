@@ -8,14 +8,16 @@ folder that outlives the tables. Out: a `Reading`. Used by the runs of an import
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Document
-from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from grantline.errors import FileError
 from grantline.formats.limits import Limits
 from grantline.formats.options import FileOptions
 from grantline.formats.read import read
@@ -24,7 +26,10 @@ from grantline.mapping.apply import apply
 from grantline.mapping.document import Mapping, load
 from grantline.mapping.propose import Proposal, known_header, propose
 from grantline.mapping.records import Records
+from grantline.mapping.source import Unproven
 from grantline.mapping.sql import INVISIBLE
+
+Stage = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,19 @@ def read_table(
     *,
     limits: Limits | None = None,
     path_name: str | None = None,
+    lazy: bool = False,
 ) -> tuple[Table, Mapping, Proposal | None]:
     """The file's table, and the mapping with its columns: the document's own, or those proposed.
+
+    `lazy` leaves the scan that proves a text file clean to whoever maps it (`Table.expected_count`).
 
     Raises: `FileError`, `SourceTooLarge`.
     """
     options = FileOptions.from_document(mapping.file)
     known = _Known(mapping)
-    table = read(path, options, limits or Limits(), con, scratch, known=known, path_name=path_name)
+    table = read(
+        path, options, limits or Limits(), con, scratch, known=known, used=known.used, path_name=path_name, lazy=lazy
+    )
     if mapping.columns:
         return table, mapping, None
     proposal = propose(table.columns)
@@ -86,15 +96,31 @@ def read_records(
     limits: Limits | None = None,
     path_name: str | None = None,
     prefix: str = "map_",
+    stage: Stage = lambda name: nullcontext(),
 ) -> Reading:
     """The file's records, in temporary tables of `con` that begin with `prefix`.
+
+    A text file that looks clean is not scanned before it is mapped: the first pass of the mapping proves
+    it. Where it does not, or where anything is wrong, the file is read again, exactly, so that what is
+    said about it never depends on the way. `stage` is entered for `read` and `map`.
 
     Raises: `FileError` where the whole file is refused, `SourceTooLarge` where a limit is exceeded.
     """
     given = as_mapping(document)
-    table, mapping, proposal = read_table(path, given, con, scratch, limits=limits, path_name=path_name)
-    records = apply(con, table, mapping, prefix)
-    return Reading(table, mapping, records, proposal)
+
+    def attempt(lazy: bool) -> Reading:
+        with stage("read"):
+            table, mapping, proposal = read_table(
+                path, given, con, scratch, limits=limits, path_name=path_name, lazy=lazy
+            )
+        with stage("map"):
+            records = apply(con, table, mapping, prefix)
+        return Reading(table, mapping, records, proposal)
+
+    try:
+        return attempt(lazy=True)
+    except (Unproven, FileError):
+        return attempt(lazy=False)
 
 
 class _Known:
@@ -108,6 +134,16 @@ class _Known:
         if not self._sources:
             return known_header(columns)
         return self._sources <= {_clean(column) for column in columns}
+
+    def used(self, columns: Sequence[str]) -> list[int]:
+        """The columns, by index, that the mapping reads: its own, or those that the header suggests."""
+        sources = self._sources
+        if not sources:
+            try:
+                sources = {_clean(rule.source) for rule in propose(columns).mapping.columns}
+            except FileError:
+                return list(range(len(columns)))
+        return [place for place, column in enumerate(columns) if _clean(column) in sources]
 
 
 def _clean(name: str) -> str:

@@ -25,7 +25,7 @@ def free_port() -> int:
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
     """This process's environment with Grantline's settings replaced."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRANTLINE_", "AWS_"))}
-    return kept | {"GRANTLINE_DATA_DIR": str(data_dir), **more}
+    return kept | {"GRANTLINE_DATA_DIR": str(data_dir), "GRANTLINE_REQUIRE_MFA": "nobody", **more}
 
 
 def grantline(*arguments: str, data_dir: Path, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:

@@ -7,8 +7,9 @@ import duckdb
 import pytest
 
 from grantline.catalog.connection import connect
-from grantline.errors import FileEmpty, HeaderMissing, MappingInvalid
-from grantline.reading import as_mapping, read_records
+from grantline.errors import FileEmpty, FileStructure, HeaderMissing, MappingInvalid
+from grantline.mapping.apply import apply
+from grantline.reading import as_mapping, read_records, read_table
 
 TEXT = "Report of users\n\nuser;right\nA1;reader\nA2;\n"
 MAPPING = {
@@ -72,3 +73,60 @@ def test_a_mapping_is_checked_with_its_file_section() -> None:
     with pytest.raises(MappingInvalid, match="file.encodign"):
         as_mapping({"version": 1, "file": {"encodign": "utf-8"}})
     assert as_mapping(None).columns == ()
+
+
+HEADER = b"User ID,Email Address,Note\n"
+CLEAN = HEADER + b"".join(b"U%d,u%d@example.com,n\n" % (number, number) for number in range(50))
+DIRTY = {
+    "line break in a cell that nothing maps": CLEAN + b'U90,u90@example.com,"two\nlines"\n',
+    "row of another width": CLEAN + b"U90,u90@example.com\nU91,u91@example.com,n\n",
+    "blank line": CLEAN + b"\nU91,u91@example.com,n\n",
+    "NUL in a mapped cell": CLEAN + b"U9\x000,u90@example.com,n\nU91,u91@example.com,n\n",
+    "NUL in another cell": CLEAN + b"U90,u90@example.com,\x00\n",
+    "mixed line ends": CLEAN + b"U90,u90@example.com,n\r\nU91,u91@example.com,n\n",
+    "no line end at the end": CLEAN + b"U90,u90@example.com,n",
+    "text behind a closing quote": CLEAN + b'U90,"u90@example.com" x,n\nU91,u91@example.com,n\n',
+    "nothing wrong": CLEAN,
+}
+
+
+@pytest.mark.parametrize("name", DIRTY)
+def test_a_broken_promise_is_read_exactly(con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
+    """What is found never depends on whether the file looked clean."""
+    file = tmp_path / "f.csv"
+    file.write_bytes(DIRTY[name])
+    found = read_records(file, None, con, tmp_path, prefix="lazy_")
+    table, mapping, _ = read_table(file, as_mapping(None), con, tmp_path)
+    exact = apply(con, table, mapping, "eager_")
+    ids = [
+        con.execute(f"SELECT id, email FROM {rows} ORDER BY id").fetchall()
+        for rows in (found.records.accounts, exact.accounts)
+    ]
+    assert ids[0] == ids[1]
+    assert found.records.issues == exact.issues
+    assert (found.records.rows_read, found.records.rows_rejected) == (exact.rows_read, exact.rows_rejected)
+
+
+def test_a_clean_file_is_not_scanned_before_it_is_mapped(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = tmp_path / "f.csv"
+    file.write_bytes(CLEAN)
+    reading = read_records(file, None, con, tmp_path)
+    assert reading.table.expected_count is not None
+    assert reading.table.expected_count() == 50
+    file.write_bytes(DIRTY["row of another width"])
+    assert read_records(file, None, con, tmp_path).table.expected_count is None
+
+
+def test_a_fault_beyond_the_mapped_columns_is_still_found(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = tmp_path / "f.csv"
+    file.write_bytes(CLEAN + b'U90,u90@example.com,"open\n')
+    with pytest.raises(FileStructure):
+        read_records(file, None, con, tmp_path)
+
+
+def test_a_list_of_the_file_itself_is_split_where_it_was_joined(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    file = tmp_path / "users.json"
+    file.write_text('[{"User ID":"U1","Groups":["sales, north","admins"]},{"User ID":"U2","Groups":[]}]')
+    records = read_records(file, None, con, tmp_path).records
+    rows = con.execute(f"SELECT resource FROM {records.entitlements} ORDER BY 1").fetchall()
+    assert rows == [("admins",), ("sales, north",)]

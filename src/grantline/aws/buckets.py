@@ -132,6 +132,22 @@ def validate_region(region: str, partition: str = "aws") -> str:
     return region
 
 
+def validate_bucket_owner(account: str) -> str:
+    """The id of the AWS account that owns the bucket; empty stays empty and means the role's account.
+
+    Raises: `InputInvalid` with field `bucket_owner`.
+    """
+    account = account.strip()
+    if account and not re.fullmatch(r"[0-9]{12}", account):
+        _refuse(
+            "bucket_owner",
+            f"{_shown(account)} is not the id of an AWS account: that has 12 digits.",
+            "Give the 12 digits without spaces or hyphens, or leave it empty where the bucket belongs to the "
+            "role's own account.",
+        )
+    return account
+
+
 @functools.cache
 def _regions() -> dict[str, str]:
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106

@@ -1,22 +1,23 @@
-"""The connection check: six steps that say whether a role, a bucket and a prefix can be trusted and read.
+"""The connection check: seven steps that say whether a role, a bucket and a prefix can be trusted and read.
 
 In: what a person entered. Out: one `CheckStep` after the other, as results arrive; nothing is raised for
 what AWS or the person did wrong. Rules: a role counts as refusing only where AWS says exactly
 `AccessDenied`; whatever else comes (a timeout, a throttle) is *unknown*, never a pass. A role that does
-not let us in, or that lets others in, gets no S3 call. Customers' roles are trusted only by
-`is_trusted`, which the control plane asks before it stores anything as verified.
+not let us in, or that is not proven to keep others out, gets no S3 call. Customers' roles are trusted
+only by `trust_verdict`, which the control plane asks before it stores anything as verified.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from grantline.aws.arns import RoleArn, parse_role_arn
 from grantline.aws.external_id import new_external_id
+from grantline.aws.failures import EXPIRED, OWN_CREDENTIALS, OWN_FAULT
 from grantline.aws.objects import ObjectInfo, from_listing, is_folder_marker
 from grantline.aws.service import Service
 from grantline.aws.sessions import BucketSession, Clock, open_session, probe, session_name, utc_now
@@ -26,16 +27,21 @@ StepName = Literal[
     "role_assumed",
     "refused_without_external_id",
     "refused_with_wrong_external_id",
+    "refused_with_another_organizations_external_id",
     "region_found",
     "bucket_listed",
     "object_readable",
 ]
 Outcome = Literal["pass", "fail", "unknown", "skipped"]
+Verdict = Literal["trusted", "open", "closed", "unknown"]
+"""What the trust steps say of a role: it lets us in and nobody else; it lets others in; it does not let
+us in; or AWS gave no clear answer."""
 
 TRUST_STEPS: tuple[StepName, ...] = (
     "role_assumed",
     "refused_without_external_id",
     "refused_with_wrong_external_id",
+    "refused_with_another_organizations_external_id",
 )
 BUCKET_STEPS: tuple[StepName, ...] = ("region_found", "bucket_listed", "object_readable")
 STEPS = TRUST_STEPS + BUCKET_STEPS
@@ -43,6 +49,7 @@ STEPS = TRUST_STEPS + BUCKET_STEPS
 
 EXTERNAL_ID_NOT_REQUIRED = "external_id_not_required"
 EXTERNAL_ID_NOT_CHECKED = "external_id_not_checked"
+EXTERNAL_ID_SHARED = "external_id_shared"
 """Codes of their own; every other code of a step is one of `grantline.errors`."""
 
 LONGEST_PAUSE_SECONDS = 5.0
@@ -53,7 +60,8 @@ OnWait = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class CheckStep:
-    """What one step found. `at` is aware UTC; `region` is set by a `region_found` that passed."""
+    """What one step found. `at` is aware UTC; `region` is set by a `region_found` that passed, `aws_code` by
+    a `role_assumed` that did not."""
 
     name: StepName
     outcome: Outcome
@@ -62,6 +70,7 @@ class CheckStep:
     remedy: str | None
     at: datetime
     region: str | None = None
+    aws_code: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The step as the API prints it and a check's record keeps it."""
@@ -83,40 +92,60 @@ def run_check(
     prefix: str = "",
     region: str = "",
     *,
+    bucket_owner: str = "",
     other_external_ids: Sequence[str] = (),
+    trust_only: bool = False,
     wait_seconds: float = 60,
     subject_id: str = "check",
     sleep: Callable[[float], None] = time.sleep,
     clock: Clock = utc_now,
     on_wait: OnWait | None = None,
 ) -> Iterator[CheckStep]:
-    """The six steps in their order, each yielded as soon as it is known.
+    """The steps in their order, each yielded as soon as it is known; with `trust_only` the first four.
 
     A first refusal is retried for up to `wait_seconds`, since AWS takes a while to notice a new role;
-    `on_wait` is told meanwhile. `other_external_ids` are further issued IDs that must be refused.
+    `on_wait` is told meanwhile. `other_external_ids` are IDs issued to others, which must be refused;
+    where none is given, a fresh one stands for them.
     """
     run = _Run(service, role_arn, external_id, bucket, prefix, region, subject_id, clock)
-    run.others = (new_external_id(), *other_external_ids)
-    waiting = _Waiting(wait_seconds, sleep, clock, on_wait)
-    first = run.role_assumed(waiting)
+    run.bucket_owner, run.others = bucket_owner, tuple(other_external_ids) or (new_external_id(),)
+    later = () if trust_only else BUCKET_STEPS
+    first = run.role_assumed(_Waiting(wait_seconds, sleep, clock, on_wait))
     yield first
     if first.outcome != "pass":
-        yield from run.skip(STEPS[1:], "Not tried: the role was not assumed.")
+        yield from run.skip((*TRUST_STEPS[1:], *later), "Not tried: the role was not assumed.")
         return
-    without = run.refused_without_external_id()
-    yield without
-    wrong = run.refused_with_wrong_external_id()
-    yield wrong
-    if without.outcome == "fail" or wrong.outcome == "fail":
-        yield from run.skip(BUCKET_STEPS, "Not tried: the role lets others in, so nothing is read with it.")
-        return
-    yield from run.bucket_steps()
+    refusals = []
+    for probing in run.probes():
+        refusals.append(probing())
+        yield refusals[-1]
+    if any(step.outcome == "fail" for step in refusals):
+        yield from run.skip(later, "Not tried: the role lets others in, so nothing is read with it.")
+    elif any(step.outcome != "pass" for step in refusals):
+        yield from run.skip(later, "Not tried: it is not proven that the role refuses others.")
+    elif later:
+        yield from run.bucket_steps()
+
+
+def trust_verdict(steps: Iterable[CheckStep]) -> Verdict:
+    """What the trust steps say of the role.
+
+    An answer that says nothing of the role (no answer, a throttle, credentials of Grantline's own that
+    AWS does not take) is *unknown*, and so is a step that is missing.
+    """
+    found = {step.name: step for step in steps if step.name in TRUST_STEPS}
+    if any(step.outcome == "fail" for name, step in found.items() if name != "role_assumed"):
+        return "open"
+    if len(found) == len(TRUST_STEPS) and all(step.outcome == "pass" for step in found.values()):
+        return "trusted"
+    first = found.get("role_assumed")
+    ours = EXPIRED | OWN_FAULT | OWN_CREDENTIALS
+    return "closed" if first and first.outcome == "fail" and first.aws_code not in ours else "unknown"
 
 
 def is_trusted(steps: Iterable[CheckStep]) -> bool:
     """Whether the role let us in with the External ID, and refused everybody else."""
-    passed = {step.name for step in steps if step.outcome == "pass"}
-    return passed.issuperset(TRUST_STEPS)
+    return trust_verdict(steps) == "trusted"
 
 
 def is_ok(steps: Iterable[CheckStep]) -> bool:
@@ -172,6 +201,7 @@ class _Run:
         self.service, self.role_arn, self.external_id = service, role_arn, external_id
         self.bucket, self.prefix, self.region = bucket, prefix, region
         self.subject_id, self.clock = subject_id, clock
+        self.bucket_owner = ""
         self.others: tuple[str, ...] = ()
 
     def role_assumed(self, waiting: _Waiting) -> CheckStep:
@@ -190,6 +220,14 @@ class _Run:
         assert last is not None  # noqa: S101
         return self._failed("role_assumed", last)
 
+    def probes(self) -> tuple[Callable[[], CheckStep], ...]:
+        """The steps that must be refused, in their order."""
+        return (
+            self.refused_without_external_id,
+            self.refused_with_wrong_external_id,
+            self.refused_with_another_organizations_external_id,
+        )
+
     def refused_without_external_id(self) -> CheckStep:
         return self._refused(
             "refused_without_external_id",
@@ -203,10 +241,19 @@ class _Run:
     def refused_with_wrong_external_id(self) -> CheckStep:
         return self._refused(
             "refused_with_wrong_external_id",
-            self.others,
-            "The role refuses whoever sends another External ID.",
+            (new_external_id(),),
+            "The role refuses whoever sends a made-up External ID.",
             EXTERNAL_ID_NOT_CHECKED,
-            f"Role {self.role_arn} can be assumed with an External ID that is not yours.",
+            f"Role {self.role_arn} can be assumed with an External ID that nobody was ever given.",
+        )
+
+    def refused_with_another_organizations_external_id(self) -> CheckStep:
+        return self._refused(
+            "refused_with_another_organizations_external_id",
+            self.others,
+            "The role refuses whoever sends an External ID that was issued to somebody else.",
+            EXTERNAL_ID_SHARED,
+            f"Role {self.role_arn} can be assumed with an External ID that was not issued to this data source.",
         )
 
     def bucket_steps(self) -> Iterator[CheckStep]:
@@ -287,7 +334,7 @@ class _Run:
         self, name: StepName, ids: Iterable[str | None], passed: str, fail_code: str, failed: str
     ) -> CheckStep:
         for external_id in ids:
-            code, error = probe(self.service, self._role().text, external_id, name=session_name(self.subject_id))
+            code, error = self._probe(self._role().text, external_id)
             if error is None:
                 remedy = (
                     "Replace the role's trust policy by the one shown here: Condition StringEquals "
@@ -322,12 +369,14 @@ class _Run:
             prefix=self.prefix,
             region=self.region,
             subject_id=self.subject_id,
+            expected_owner=self.bucket_owner or None,
             clock=self.clock,
         )
 
     def _failed(self, name: StepName, error: GrantlineError) -> CheckStep:
         outcome: Outcome = "unknown" if error.mark == "retry" else "fail"
-        return self._step(name, outcome, error.message, code=error.code, remedy=error.remedy)
+        step = self._step(name, outcome, error.message, code=error.code, remedy=error.remedy)
+        return replace(step, aws_code=error.facts.get("aws_code"))
 
     def _step(
         self,

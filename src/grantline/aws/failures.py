@@ -76,6 +76,22 @@ BUSY = frozenset(
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes whose objects cannot be read before they are restored."""
 
+_NO_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.ProfileNotFound,
+    boto.ConfigParseError,
+    boto.ConfigNotFound,
+    boto.MetadataRetrievalError,
+    boto.SSOError,
+    boto.LoginError,
+    boto.NoAuthTokenError,
+    boto.TokenRetrievalError,
+)
+OWN_CREDENTIALS = frozenset(error.__name__ for error in _NO_CREDENTIALS)
+"""Where Grantline itself has no credentials: says nothing of a customer's role."""
+
 _WHY = re.compile(r"because (.{1,160})")
 
 
@@ -193,21 +209,8 @@ def _message(error: ClientError) -> str:
 
 def _local_failure(error: BaseException, where: Where) -> GrantlineError:
     """For exceptions that are no answer of AWS: own credentials, own settings, the network."""
-    own = (
-        boto.NoCredentialsError,
-        boto.PartialCredentialsError,
-        boto.CredentialRetrievalError,
-        boto.ProfileNotFound,
-        boto.ConfigParseError,
-        boto.ConfigNotFound,
-        boto.MetadataRetrievalError,
-        boto.SSOError,
-        boto.LoginError,
-        boto.NoAuthTokenError,
-        boto.TokenRetrievalError,
-    )
     facts: dict[str, Any] = {"aws_code": aws_code(error), "status": 0}
-    if isinstance(error, own):
+    if isinstance(error, _NO_CREDENTIALS):
         return SourceCredentials(
             "Grantline itself has no AWS credentials, or cannot use those it was given.",
             remedy="The people who run Grantline must give it AWS credentials of its service role (an instance "

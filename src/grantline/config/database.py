@@ -53,7 +53,7 @@ def django_database(url: str | None) -> dict[str, Any]:
     host that refuses every connection.
     """
     options: dict[str, Any] = {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "grantline.control.isolation",
         "NAME": DATABASE_NAME,
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,

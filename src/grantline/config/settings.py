@@ -20,6 +20,7 @@ from grantline.errors import SettingInvalid
 
 PREFIX = "GRANTLINE_"
 MIB = 1024 * 1024
+REQUIRE_MFA = ("super_administrators", "everybody", "nobody")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,10 @@ class Settings:
     """Shortest interval of an import's schedule, in seconds (the demo uses less)."""
     token_days: int = 90
     """Days an API token is valid where its maker names none."""
+    require_mfa: str = "super_administrators"
+    """Whose sign-in needs a second step: `super_administrators`, `everybody` or `nobody`."""
+    allow_private_issuers: bool = False
+    """Let single sign-on reach identity providers at private addresses, and over http on loopback."""
     debug: bool = False
     """Development only: Django's debug pages and unhashed static files."""
     log_format: str = "text"
@@ -112,6 +117,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         check_wait_seconds=_integer(env, "CHECK_WAIT_SECONDS", Settings.check_wait_seconds, 0, 300),
         minimum_interval_seconds=_integer(env, "MINIMUM_INTERVAL_SECONDS", Settings.minimum_interval_seconds, 5, 900),
         token_days=_integer(env, "TOKEN_DAYS", Settings.token_days, 1, 3650),
+        require_mfa=_choice(env, "REQUIRE_MFA", Settings.require_mfa, REQUIRE_MFA),
+        allow_private_issuers=_boolean(env, "ALLOW_PRIVATE_ISSUERS"),
         debug=_boolean(env, "DEBUG"),
         log_format=_choice(env, "LOG_FORMAT", Settings.log_format, ("text", "json")),
     )

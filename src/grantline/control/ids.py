@@ -34,6 +34,11 @@ def token_id() -> str:
     return _new("tok")
 
 
+def sign_on_id() -> str:
+    """A new id of an organization's single sign-on; part of the address its provider sends people back to."""
+    return _new("sso")
+
+
 def source_id() -> str:
     """A new id of a data source."""
     return _new("src")
@@ -47,6 +52,11 @@ def check_id() -> str:
 def application_id() -> str:
     """A new id of an application."""
     return _new("app")
+
+
+def alias_id() -> str:
+    """Of an alias: two spellings of one key."""
+    return _new("als")
 
 
 def import_id() -> str:

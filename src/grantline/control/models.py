@@ -4,11 +4,12 @@ Each noun owns its models in its own package; this module only names them.
 """
 
 from grantline.control.accounts.models import AccountIndex
-from grantline.control.applications.models import Application
+from grantline.control.applications.models import Application, KeyAlias
 from grantline.control.audit.models import AuditEvent
 from grantline.control.imports.models import Draft, Import, Upload
 from grantline.control.organizations.models import Membership, Organization, User
 from grantline.control.runs.models import Run, RunIssue, Version
+from grantline.control.single_sign_on.models import SingleSignOn
 from grantline.control.sources.models import ConnectionCheck, DataSource, IssuedExternalId
 from grantline.control.tokens.models import ApiToken
 
@@ -22,10 +23,12 @@ __all__ = [
     "Draft",
     "Import",
     "IssuedExternalId",
+    "KeyAlias",
     "Membership",
     "Organization",
     "Run",
     "RunIssue",
+    "SingleSignOn",
     "Upload",
     "User",
     "Version",

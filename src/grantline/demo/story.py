@@ -88,6 +88,7 @@ def demo(story: Story, data_dir: Path, port: int) -> Iterator[Demo]:
                 "GRANTLINE_SERVICE_ROLE_ARN": service.role_arn,
                 "GRANTLINE_AWS_ENDPOINT_URL": cloud.url,
                 "GRANTLINE_MINIMUM_INTERVAL_SECONDS": "5",
+                "GRANTLINE_REQUIRE_MFA": "nobody",
                 **service.environment,
             }
             product = Product(data_dir, port, environment, password)

@@ -17,7 +17,7 @@ import duckdb
 from grantline.errors import FileEncoding, FileError
 from grantline.formats import encoding as encodings
 from grantline.formats.csv_exact import read_exact
-from grantline.formats.csv_fast import read_fast, suits
+from grantline.formats.csv_fast import promise_fast, read_fast, suits
 from grantline.formats.dialect import Head, Known, read_head
 from grantline.formats.encoding import Encoding, Undecodable
 from grantline.formats.limits import Limits
@@ -38,8 +38,10 @@ def read_text(
     scratch: Path,
     known: Known | None = None,
     used: Used | None = None,
+    *,
+    lazy: bool = False,
 ) -> Table:
-    """The table of a delimited text file.
+    """The table of a delimited text file; `lazy` gives one that only promises to be clean.
 
     Raises: `FileEncoding`, `FileStructure`, `HeaderMissing`, `FileEmpty`, `SourceTooLarge`.
     """
@@ -50,6 +52,8 @@ def read_text(
     table = None
     format = Format("csv", head.dialect.delimiter, encoding.name, header_row=head.header_line)
     if suits(head, options):
+        if lazy:
+            return promise_fast(text, head, limits, scratch, format)
         table = read_fast(text, head, limits, con, scratch, format)
     if table is None:
         try:

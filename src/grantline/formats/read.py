@@ -51,18 +51,20 @@ def read(
     known: Known | None = None,
     used: Used | None = None,
     path_name: str | None = None,
+    lazy: bool = False,
 ) -> Table:
     """The table in `path`.
 
     `known` says whether names look like a header; `used` which columns the mapping reads (by index;
     None: all), so that a fault in a cell of another column refuses no row; `path_name` is the file's
-    own name, for messages.
+    own name, for messages. With `lazy`, a text file that looks clean is not scanned
+    (`Table.expected_count`).
     The table's SQL reads `path` or files in `scratch`, so both must outlive it; `con` must keep
     DuckDB's `preserve_insertion_order` on, by which rows are numbered.
 
     Raises: `FileError` where the whole file is refused, `SourceTooLarge` where a limit is exceeded.
     """
-    job = _Job(options, limits, con, scratch, known, used, path_name or path.name)
+    job = _Job(options, limits, con, scratch, known, used, path_name or path.name, lazy)
     table = job.table(path)
     refuse_ranged(table.columns)
     return table
@@ -79,6 +81,7 @@ class _Job:
     known: Known | None
     used: Used | None
     name: str
+    lazy: bool
 
     def table(self, path: Path, layers: tuple[str, ...] = ()) -> Table:
         """The table in `path`, below `layers` of compression."""
@@ -105,7 +108,7 @@ class _Job:
             return read_parquet(path, self.limits, self.con, self.scratch, self.used)
         if kind in ("json", "jsonl"):
             return self._read_json(path, lines_only=kind == "jsonl")
-        return read_text(path, self.options, self.limits, self.con, self.scratch, self.known, self.used)
+        return read_text(path, self.options, self.limits, self.con, self.scratch, self.known, self.used, lazy=self.lazy)
 
     def _read_json(self, path: Path, *, lines_only: bool) -> Table:
         encoding, text = as_utf8(path, self.options, self.scratch)

@@ -68,6 +68,10 @@ class Table:
     record_count: int = 0
     """Data records in the file, refused ones included; blank lines are none."""
     rejected_count: int = 0
+    expected_count: Callable[[], int | None] | None = None
+    """Set where the rows were not scanned yet and only promise to be clean: whoever scans them first, all
+    columns of them, must find this many records and no error of DuckDB, else the promise is broken and
+    the file has to be read with `lazy=False`. It answers None where the bytes alone break it."""
     separators: Mapping[str, str] = field(default_factory=dict)
     """Columns whose cells are lists in the file itself (JSON, Parquet) → what their values are joined
     with; it wins over any other way to split them."""

@@ -7,7 +7,6 @@ and a preview only shows. Both go through here, so that a preview says what the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,9 @@ from grantline.control.imports.models import Import
 from grantline.control.lake import folder_of, snapshot_of
 from grantline.formats.table import Format
 from grantline.jobs.fetching import Fetched
-from grantline.mapping.apply import apply
 from grantline.mapping.propose import Proposal as MappingProposal
 from grantline.mapping.records import Records
-from grantline.reading import as_mapping, read_table
-
-Stage = Callable[[str], AbstractContextManager[None]]
+from grantline.reading import Stage, read_records
 
 
 @dataclass(frozen=True)
@@ -71,12 +67,8 @@ def make_proposal(
     con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch: Path, stage: Stage
 ) -> Proposal:
     """Read, map, compare and judge. Raises: `FileError`, `SourceTooLarge`, `LakeUnavailable`."""
-    with stage("read"):
-        table, mapping, proposed = read_table(
-            found.path, as_mapping(item.mapping or None), con, scratch, path_name=found.name
-        )
-    with stage("map"):
-        records = apply(con, table, mapping)
+    reading = read_records(found.path, item.mapping or None, con, scratch, path_name=found.name, stage=stage)
+    table, records = reading.table, reading.records
     previous = snapshot_of(item)
     with stage("diff"):
         number = (previous.number if previous else 0) + 1
@@ -84,7 +76,9 @@ def make_proposal(
     with stage("guard"):
         verdict = guard(changes, GuardLimits(item.guard_share, item.guard_count))
     notes = (*table.notes, *records.notes)
-    return Proposal(con, table.format, mapping.to_document(), proposed, records, changes, verdict, notes)
+    return Proposal(
+        con, table.format, reading.mapping.to_document(), reading.proposal, records, changes, verdict, notes
+    )
 
 
 def incoming_of(records: Records) -> Incoming:

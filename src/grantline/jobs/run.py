@@ -130,7 +130,8 @@ class Pass:
         try:
             yield
         finally:
-            self.timings[name] = round(time.perf_counter() - begun, 4)
+            spent = self.timings.get(name, 0.0) + time.perf_counter() - begun  # a file may be read twice
+            self.timings[name] = round(spent, 4)
 
     def _progress(self, byte_count: int, _total: int) -> None:
         now = time.monotonic()

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from collections.abc import Mapping as Columns
+from dataclasses import replace
 
 import duckdb
 
@@ -38,7 +40,8 @@ def apply(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, pref
 
     Raises: `HeaderMissing`, `HeaderDuplicate`, `MappingInvalid` where mapping and header do not fit.
     """
-    work = Work(con, source, make_plan(mapping, source.columns), prefix)
+    plan = make_plan(_with_separators(mapping, source.separators), source.columns)
+    work = Work(con, source, plan, prefix)
     work.create("unconfirmed", "SELECT NULL::VARCHAR AS id WHERE false")
     gathered = gather(work)
     if gathered.accounts is not None:
@@ -53,6 +56,17 @@ def apply(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, pref
     records = _records(work, findings, (accounts, entitlements, grants, removals), _row_count(work, gathered.row_count))
     work.drop(*INTERMEDIATE, *(("pairs",) if grants != work.name("pairs") else ()))
     return records
+
+
+def _with_separators(mapping: Mapping, separators: Columns[str, str]) -> Mapping:
+    """The mapping, with lists split where the file's own lists were joined (JSON, Parquet)."""
+    rules = tuple(
+        replace(rule, split=separators[rule.source])
+        if rule.to == "entitlements" and rule.source in separators
+        else rule
+        for rule in mapping.columns
+    )
+    return mapping if rules == mapping.columns else replace(mapping, columns=rules)
 
 
 def drop(con: duckdb.DuckDBPyConnection, records: Records) -> None:

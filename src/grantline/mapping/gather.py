@@ -8,13 +8,18 @@ with a row per account repeats nothing; it is taken as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+import duckdb
 
 from grantline.mapping import dates
 from grantline.mapping.levels import dated, is_date
 from grantline.mapping.plan import Cell
+from grantline.mapping.source import Unproven
 from grantline.mapping.work import Work
+
+Scan = Callable[[Work, dict[str, tuple[str, ...]]], "Gathered"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,35 @@ class Gathered:
 def gather(work: Work) -> Gathered:
     """Scans the file once, then settles the order of day and month of each date column."""
     sets = _sets(work)
-    gathered = _as_is(work, sets) if _unrepeated(work) else _distinct(work, sets)
+    scan = _as_is if _unrepeated(work) else _distinct
+    gathered = scan(work, sets) if work.source.expected_count is None else _proving(work, sets, scan)
     _settle_orders(work, gathered)
     return gathered
+
+
+def _proving(work: Work, sets: dict[str, tuple[str, ...]], scan: Scan) -> Gathered:
+    """The scan of rows that were never scanned: it is the proof that they are clean as well.
+
+    Raises: `Unproven`. Rows left out by `where` would spoil the count, so such a file is read exactly.
+    """
+    expected = work.source.expected_count
+    if expected is None or work.plan.conditions:
+        raise Unproven
+    try:
+        gathered = scan(work, sets)
+    except duckdb.Error as fault:
+        raise Unproven from fault
+    if gathered.row_count != expected():
+        raise Unproven
+    return gathered
+
+
+def _untouched(work: Work, columns: Iterable[str]) -> list[str]:
+    """The columns that a scan of `columns` leaves out, where it has to look at every one."""
+    if work.source.expected_count is None:
+        return []
+    seen = set(columns)
+    return [name for place in range(len(work.source.columns)) if (name := f"c{place}") not in seen]
 
 
 def _sets(work: Work) -> dict[str, tuple[str, ...]]:
@@ -59,7 +90,9 @@ def _unrepeated(work: Work) -> bool:
 
 def _as_is(work: Work, sets: dict[str, tuple[str, ...]]) -> Gathered:
     columns = sorted({column for names in sets.values() for column in names})
-    table = work.create("cells", f"SELECT {', '.join(columns)}, 1::BIGINT AS times FROM {work.rows()}")
+    others = "".join(f" AND {name} IS NULL" for name in _untouched(work, columns))
+    touched = f", (true{others}) AS touched" if others else ""
+    table = work.create("cells", f"SELECT {', '.join(columns)}, 1::BIGINT AS times{touched} FROM {work.rows()}")
     (count,) = work.one(f"SELECT count(*) FROM {table}")
     constant = "(SELECT 1::BIGINT AS times)" if "entitlements" in sets else None
     return Gathered(table, constant, {cell.index: table for cell in work.plan.dates}, count)
@@ -68,9 +101,10 @@ def _as_is(work: Work, sets: dict[str, tuple[str, ...]]) -> Gathered:
 def _distinct(work: Work, sets: dict[str, tuple[str, ...]]) -> Gathered:
     columns = sorted({column for names in sets.values() for column in names})
     groups = ", ".join(f"({', '.join(group)})" for group in sorted(set(sets.values())))
+    touched = "".join(f", count({name}) AS touched_{name}" for name in _untouched(work, columns))
     table = work.create(
         "cells",
-        f"SELECT {', '.join(columns)}, grouping({', '.join(columns)}) AS part, count(*) AS times"
+        f"SELECT {', '.join(columns)}, grouping({', '.join(columns)}) AS part, count(*) AS times{touched}"
         f" FROM {work.rows()} GROUP BY GROUPING SETS ({groups})",
     )
 

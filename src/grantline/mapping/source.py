@@ -22,6 +22,10 @@ class Place(Protocol):
     def sheet_row(self) -> int | None: ...
 
 
+class Unproven(Exception):
+    """The rows do not keep what their reader promised; the file has to be read again, exactly."""
+
+
 class Source(Protocol):
     """A file as one relation of text cells."""
 
@@ -39,3 +43,7 @@ class Source(Protocol):
     def issues(self) -> tuple[Issue, ...]: ...
     @property
     def rejected_count(self) -> int: ...
+    @property
+    def expected_count(self) -> Callable[[], int | None] | None: ...
+    @property
+    def separators(self) -> Mapping[str, str]: ...

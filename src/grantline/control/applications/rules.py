@@ -10,7 +10,7 @@ from django.db import models, transaction
 from grantline.control.applications.models import Application
 from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.models import User
-from grantline.control.organizations.roles import Permission, Role
+from grantline.control.organizations.roles import Permission, Role, reach
 from grantline.control.tenancy import Scope, get, scoped
 from grantline.errors import Conflict, InputInvalid, NotAllowed
 
@@ -49,11 +49,18 @@ def read(scope: Scope, application_id: str) -> Application:
 def require(scope: Scope, application: Application, permission: Permission) -> None:
     """Raises: `NotAllowed` unless the scope's role allows `permission` for this application.
 
-    An application owner may only act on the applications they own.
+    Where the role reaches the member's own applications only, these are the ones they own; an
+    Application Administrator's also the ones they created.
     """
     scope.require(permission)
-    if scope.role is Role.APPLICATION_OWNER and application.owner_id != scope.actor_id:
+    if reach(scope.role, permission) == "own" and not _is_own(scope, application):
         raise NotAllowed(f"The application {application.name} has another owner.")
+
+
+def _is_own(scope: Scope, application: Application) -> bool:
+    if application.owner_id is not None and application.owner_id == scope.actor_id:
+        return True
+    return scope.role is Role.APPLICATION_ADMINISTRATOR and application.created_by == scope.actor_name
 
 
 def may(scope: Scope, application: Application, permission: Permission) -> bool:

@@ -37,7 +37,9 @@ class Import(Owned):
 
     `current_version` is the pointer that publishing moves. `seen` is what the last reading saw
     (`{bucket, key, version_id, etag, size_bytes, mapping}`): where it equals what is there now, a run
-    ends as unchanged. `minute_offset` spreads imports over their interval.
+    ends as unchanged. Limits of the guard and `retention_days` are the organization's where they are
+    null (`imports.limits`); `retention_days` 0 keeps everything. `kept_from` is the number of the oldest
+    version that can still be asked about, `kept_from_at` when that was last moved.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.import_id, editable=False)
@@ -50,8 +52,13 @@ class Import(Owned):
     next_run_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     stale_after_seconds = models.PositiveIntegerField(null=True)
-    guard_share = models.FloatField(default=0.2)
-    guard_count = models.PositiveIntegerField(default=10)
+    guard_share = models.FloatField(null=True)
+    guard_count = models.PositiveIntegerField(null=True)
+    guard_growth_share = models.FloatField(null=True)
+    allow_empty = models.BooleanField(default=False, db_default=False)
+    retention_days = models.PositiveIntegerField(null=True)
+    kept_from = models.PositiveIntegerField(default=1, db_default=1)
+    kept_from_at = models.DateTimeField(null=True)
     seen = models.JSONField(null=True)
     current_version = models.ForeignKey(
         "control.Version", null=True, on_delete=models.PROTECT, related_name="current_of"

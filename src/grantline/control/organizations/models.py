@@ -14,11 +14,19 @@ from grantline.control.organizations.roles import Role
 
 
 class Organization(models.Model):
-    """A customer: everything else belongs to exactly one."""
+    """A customer: everything else belongs to exactly one.
+
+    The guard's limits and `retention_days` hold for every import that has none of its own; without
+    `guard_growth_share` growth is not limited, without `retention_days` every version is kept.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.organization_id, editable=False)
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=timezone.now)
+    guard_share = models.FloatField(default=0.2, db_default=0.2)
+    guard_count = models.PositiveIntegerField(default=10, db_default=10)
+    guard_growth_share = models.FloatField(null=True)
+    retention_days = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints: ClassVar = [

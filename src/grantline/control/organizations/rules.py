@@ -28,7 +28,7 @@ def create_admin(organization_name: str, email: str, password: str) -> Membershi
     organization = organization or Organization.objects.create(name=name)
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
-        _check_password(password, email)
+        check_password(password, User(email=email))
         user = User.objects.create_user(email, password)
     elif not user.check_password(password):
         raise Conflict(
@@ -92,14 +92,20 @@ def _cli_scope(membership: Membership) -> Scope:
 def _check_new_member(name: str, email: str) -> None:
     if not name or len(name) > 200:
         raise InputInvalid("The organization's name must have 1 to 200 characters.", field="organization")
+    check_email(email)
+
+
+def check_email(email: str) -> None:
+    """Raises: `InputInvalid` unless it is an e-mail address."""
     try:
         validate_email(email)
     except ValidationError as error:
-        raise InputInvalid(f"{email!r} is not an e-mail address.", field="email") from error
+        raise InputInvalid(f"{email[:254]!r} is not an e-mail address.", field="email") from error
 
 
-def _check_password(password: str, email: str) -> None:
+def check_password(password: str, user: User) -> None:
+    """Raises: `InputInvalid` for a password that is too short or too common, with the reasons."""
     try:
-        validate_password(password, User(email=email))
+        validate_password(password, user)
     except ValidationError as error:
         raise InputInvalid(" ".join(error.messages), field="password") from error

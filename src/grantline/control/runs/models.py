@@ -37,6 +37,7 @@ class Trigger(StrEnum):
     API = "api"
     UPLOAD = "upload"
     FIRST = "first"
+    ROLLBACK = "rollback"
 
 
 class Version(Owned):
@@ -64,7 +65,8 @@ class Run(Owned):
     `claim` names the worker that carries it out; a run publishes only while it still holds its claim.
     Documents: `timings` `{stage: seconds}`, `evidence` as in `aws.reads.Evidence`, `format` and `counts`
     as in `grantline check`, `changes` `{kind: {added, removed, changed}}`, `error`
-    `{code, message, remedy, …}`, `mapping` the document that was used.
+    `{code, message, remedy, …}`, `mapping` the document that was used. A rollback reads no file:
+    `restores` is the number of the version that it brings back, `reason` why somebody asked for it.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.run_id, editable=False)
@@ -93,6 +95,8 @@ class Run(Owned):
     base_number = models.PositiveIntegerField(default=0)
     staged_version_id = models.CharField(max_length=40, blank=True)
     version = models.OneToOneField(Version, null=True, on_delete=models.PROTECT, related_name="run")
+    restores = models.PositiveIntegerField(null=True)
+    reason = models.TextField(blank=True, db_default="")
     decided_by = models.CharField(max_length=254, blank=True)
     decided_reason = models.TextField(blank=True)
 

@@ -21,6 +21,8 @@ class ApiToken(Owned):
     hint = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=40)
+    networks = models.JSONField(default=list)
+    """Networks it is taken from, as CIDR text; empty: from everywhere."""
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)

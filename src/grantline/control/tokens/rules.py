@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
@@ -22,13 +25,25 @@ from grantline.errors import InputInvalid, NotSignedIn
 TOKEN_PREFIX = "glt_"
 DAYS_LIMIT = 3650
 LAST_USED_GRAIN = timedelta(minutes=1)
+NETWORKS_LIMIT = 20
+REFUSED = "The token is unknown, revoked, expired or not meant for the address it came from."
+
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def create(scope: Scope, name: str, *, days: int | None = None, role: Role | None = None) -> tuple[ApiToken, str]:
+def create(
+    scope: Scope,
+    name: str,
+    *,
+    days: int | None = None,
+    role: Role | None = None,
+    networks: Iterable[str] = (),
+) -> tuple[ApiToken, str]:
     """A new token of the calling member, and its text, which is shown this once.
 
-    Raises: `InputInvalid` for a name, a number of days or a role above the maker's own.
+    `networks` are the networks it is taken from (CIDR, or one address each); none: from everywhere.
+    Raises: `InputInvalid` for a name, a number of days, a network or a role above the maker's own.
     """
     scope.require(Permission.TOKEN_OWN)
     if scope.actor_id is None:
@@ -49,9 +64,10 @@ def create(scope: Scope, name: str, *, days: int | None = None, role: Role | Non
         hint=text[:10],
         digest=_digest(text),
         role=role.value,
+        networks=_networks(networks),
         expires_at=timezone.now() + timedelta(days=days),
     )
-    record(scope, Action.TOKEN_CREATE, token, name=name, after={"role": role.value, "days": days})
+    record(scope, Action.TOKEN_CREATE, token, name=name, after={"role": role.value, "days": days, "networks": token.networks})
     return token, text
 
 
@@ -79,16 +95,20 @@ def scope_of_token(text: str, address: str | None = None) -> Scope:
     """The scope of whoever holds `text`.
 
     The role is the token's, cut down to the member's role of today. Raises: `NotSignedIn` for a token
-    that is unknown, revoked or expired, or whose member is gone; all answered alike.
+    that is unknown, revoked or expired, used from a network it is not for, or whose member is gone; all
+    answered alike, so that whoever found one learns nothing.
     """
     token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
     now = timezone.now()
     if token is None or token.revoked_at is not None or token.expires_at <= now:
-        raise NotSignedIn("The token is unknown, revoked or expired.")
+        raise NotSignedIn(REFUSED)
+    if not _within(token.networks, address):
+        log.warning("token.network", token_id=token.pk, address=address)
+        raise NotSignedIn(REFUSED)
     user: User = token.user
     scope = scope_of(user, organization_id=token.organization_id, via="token", address=address)
     if scope is None:
-        raise NotSignedIn("The token is unknown, revoked or expired.")
+        raise NotSignedIn(REFUSED)
     if token.last_used_at is None or now - token.last_used_at > LAST_USED_GRAIN:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     role = Role(token.role)
@@ -97,3 +117,32 @@ def scope_of_token(text: str, address: str | None = None) -> Scope:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _networks(texts: Iterable[str]) -> list[str]:
+    """The networks in their canonical form. Raises: `InputInvalid` naming the first that is none."""
+    found = []
+    for text in texts:
+        try:
+            found.append(str(ipaddress.ip_network(text.strip())))
+        except ValueError as error:
+            raise InputInvalid(
+                f"{text.strip()[:60]!r} is not a network.",
+                field="networks",
+                remedy="Write it as 192.0.2.0/24 or 2001:db8::/32, without bits after the prefix; one address alone is fine.",
+            ) from error
+    if len(found) > NETWORKS_LIMIT:
+        raise InputInvalid(f"A token can have at most {NETWORKS_LIMIT} networks.", field="networks")
+    return found
+
+
+def _within(networks: list[str], address: str | None) -> bool:
+    """Whether `address` lies in one of `networks`; an unknown address lies in none."""
+    if not networks:
+        return True
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return any((mapped or found) in ipaddress.ip_network(text) for text in networks)
