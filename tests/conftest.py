@@ -29,6 +29,18 @@ import django  # noqa: E402 - the settings above come first
 django.setup()
 
 
+@pytest.fixture(autouse=True)
+def everything_is_visible() -> Iterator[None]:
+    """A test looks at every organization's rows; what it calls over HTTP or as a job sees only its own.
+
+    A thread of a test's own begins with nobody's: it says `tenancy.acting_for(…)` itself.
+    """
+    from grantline.control.tenancy import system_scope
+
+    with system_scope("a test prepares and checks whatever it likes"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of an embedded PostgreSQL that lives as long as the test run."""

@@ -30,7 +30,7 @@ from grantline.cli.main import VERBS
 from grantline.config.settings import PREFIX, Settings, variable_names
 from grantline.control.audit.rules import Action
 from grantline.control.imports.states import ImportState
-from grantline.control.organizations.roles import Permission, Role, role_permissions
+from grantline.control.organizations.roles import matrix_lines
 from grantline.control.runs.models import RunState, Trigger
 from grantline.control.sources.models import SourceState
 from grantline.errors import ANSWERS, GrantlineError
@@ -49,7 +49,6 @@ from grantline.reading import as_mapping
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-OWNER_ONLY = {Permission.IMPORT_WRITE, Permission.IMPORT_RUN, Permission.RUN_DECIDE}
 FIRST_SCREEN_LINES = 40
 HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "registry.npmjs" + ".org", "deb.debian" + ".org", "crates" + ".io")
 MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(?:" + "|".join(("work", "root", "home")) + r")/")
@@ -99,18 +98,7 @@ def test_settings_named_anywhere_exist() -> None:
 
 
 def test_the_permission_matrix_is_the_code_s() -> None:
-    table = rows(section(page("reference/roles.md"), "Roles and permissions"))
-    for permission in Permission:
-        for role, cell in zip(Role, table[permission.value][2:], strict=True):
-            expected = "yes" if permission in role_permissions(role) else "–"
-            if expected == "yes" and role is Role.APPLICATION_OWNER and permission in OWNER_ONLY:
-                expected = "own"
-            assert cell == expected, (permission, role)
-
-
-def test_the_roles_are_in_the_matrix_in_order() -> None:
-    header = next(line for line in page("reference/roles.md").splitlines() if line.startswith("| permission"))
-    assert [cell.strip() for cell in header.strip("|").split("|")][2:] == [role.label for role in Role]
+    assert "\n".join(matrix_lines()) in page("reference/roles.md")
 
 
 def test_every_audit_action() -> None:
@@ -137,7 +125,7 @@ def test_every_code_of_http_alone() -> None:
 
 
 def test_every_code_and_step_of_the_connection_check() -> None:
-    codes = {connection_check.EXTERNAL_ID_NOT_REQUIRED, connection_check.EXTERNAL_ID_NOT_CHECKED}
+    codes = {code for name, code in vars(connection_check).items() if name.startswith("EXTERNAL_ID_")}
     assert set(rows(section(page("reference/codes.md"), "Codes of the connection check"))) == codes
     text = section(page("how-to/connect-a-bucket.md"), "3. Check the connection")
     assert missing(connection_check.STEPS, text) == []
@@ -363,6 +351,16 @@ def test_pages_named_in_the_code_are_there() -> None:
         for name in re.findall(r"\bdocs/[\w./-]+", path.read_text(encoding="utf-8"))
     }
     assert [name for name in sorted(named) if not (ROOT / name).exists() and not (ROOT / f"{name}.md").exists()] == []
+
+
+def test_every_dependency_with_its_reason() -> None:
+    text = page("reference/dependencies.md").lower()
+    lines = [
+        line for name in ("runtime", "dev") for line in (ROOT / f"requirements/{name}.in").read_text().splitlines()
+    ]
+    names = [re.split(r"[\[<>=~! ]", line)[0] for line in lines if line and not line.startswith(("#", "-r"))]
+    stubs = [name for name in names if "stubs" in name or name.startswith("types-")]
+    assert [name for name in names if name not in stubs and name.lower() not in text] == []
 
 
 def test_make_targets_named_in_the_docs_exist() -> None:

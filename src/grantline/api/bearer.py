@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from grantline.control.tenancy import Scope
+from grantline.control.tenancy import Scope, enter
 from grantline.control.tokens.rules import scope_of_token
 
 
@@ -26,4 +26,5 @@ class BearerToken(HttpBearer):
         """The caller's scope. Raises: `NotSignedIn`."""
         scope = scope_of_token(token.strip(), request.META.get("REMOTE_ADDR") or None)
         request.scope = scope  # type: ignore[attr-defined]
+        enter(scope)
         return scope

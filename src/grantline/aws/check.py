@@ -50,7 +50,8 @@ STEPS = TRUST_STEPS + BUCKET_STEPS
 EXTERNAL_ID_NOT_REQUIRED = "external_id_not_required"
 EXTERNAL_ID_NOT_CHECKED = "external_id_not_checked"
 EXTERNAL_ID_SHARED = "external_id_shared"
-"""Codes of their own; every other code of a step is one of `grantline.errors`."""
+ROLE_IN_USE = "role_in_use"
+"""Codes of their own, the last one given by the control plane; every other code of a step is one of `grantline.errors`."""
 
 LONGEST_PAUSE_SECONDS = 5.0
 

@@ -37,8 +37,13 @@ def escape(text: str) -> str:
     return "".join({"*": "${*}", "?": "${?}", "$": "${$}"}.get(character, character) for character in text)
 
 
-def trust_policy(service_role_arn: str, external_id: str) -> Policy:
-    """Who may assume the role: Grantline's service role alone, and only with this External ID."""
+def trust_policy(service_role_arn: str, external_id: str, next_external_id: str | None = None) -> Policy:
+    """Who may assume the role: Grantline's service role alone, and only with this External ID.
+
+    While an ID is being rotated the data source has two, and the policy takes either, so that reading
+    goes on.
+    """
+    accepted = [external_id, next_external_id] if next_external_id else external_id
     return {
         "Version": VERSION,
         "Statement": [
@@ -47,7 +52,7 @@ def trust_policy(service_role_arn: str, external_id: str) -> Policy:
                 "Effect": "Allow",
                 "Principal": {"AWS": service_role_arn},
                 "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+                "Condition": {"StringEquals": {"sts:ExternalId": accepted}},
             }
         ],
     }

@@ -37,6 +37,7 @@ class Wanted:
     partition: str = "aws"
     versioned: bool = False
     kms_key_arn: str | None = None
+    next_external_id: str | None = None
     role_name: str = ROLE_NAME
     policy_name: str = POLICY_NAME
 
@@ -65,7 +66,7 @@ def documents(wanted: Wanted) -> Documents:
     return Documents(
         role_name=wanted.role_name,
         policy_name=wanted.policy_name,
-        trust_policy=trust_policy(wanted.service_role_arn, wanted.external_id),
+        trust_policy=trust_policy(wanted.service_role_arn, wanted.external_id, wanted.next_external_id),
         permission_policy=permission_policy(
             wanted.bucket or BUCKET_PLACEHOLDER,
             wanted.prefix,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from grantline.catalog.columns import Shape, equal, listed
+from grantline.catalog.columns import Shape, differ, equal, listed
 from grantline.catalog.model import KindChanges
 from grantline.catalog.stated import is_merged, is_stated, merged_profiles, stated_profile_keys
 
@@ -24,7 +24,8 @@ class Side:
 
     `came` and `old` are names of relations, `next_n` is the next integer to give, `stays` the condition
     on `o` under which an old row that did not come stays, `unconfirmed` the relation of account ids that
-    refused rows name (for accounts only).
+    refused rows name (for accounts only), `renamed` the relation of `n` and new key of current rows that
+    came under another key (`aliases.known_by_alias`).
     """
 
     shape: Shape
@@ -33,6 +34,7 @@ class Side:
     next_n: int
     stays: str
     unconfirmed: str | None = None
+    renamed: str | None = None
 
 
 def first(con: duckdb.DuckDBPyConnection, side: Side, number: int, prefix: str) -> KindChanges:
@@ -56,12 +58,15 @@ def first(con: duckdb.DuckDBPyConnection, side: Side, number: int, prefix: str) 
 def assign(con: duckdb.DuckDBPyConnection, side: Side, prefix: str) -> int:
     """Make `<prefix>_<kind>_ids`; returns the next integer to give."""
     ids = f"{prefix}_{side.shape.kind}_ids"
+    n, renamed = "o.n", ""
+    if side.renamed:
+        n, renamed = "coalesce(o.n, r.n)", f"LEFT JOIN {side.renamed} r ON {equal(side.shape.key, 'i', 'r')}"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {ids} AS
         WITH known AS (
-            SELECT i.n AS here, o.n
-            FROM {side.came} i LEFT JOIN {side.old} o ON {equal(side.shape.key, "i", "o")}
+            SELECT i.n AS here, {n} AS n
+            FROM {side.came} i LEFT JOIN {side.old} o ON {equal(side.shape.key, "i", "o")} {renamed}
         )
         SELECT here, n, false AS fresh FROM known WHERE n IS NOT NULL
         UNION ALL
@@ -123,6 +128,8 @@ def _make_came(con: duckdb.DuckDBPyConnection, side: Side, stated: frozenset[str
         parameters = [sorted(stated_profile_keys(stated))]
     values = {name: _value(shape, name, stated) for name in shape.fields}
     says = f"(ids.fresh OR {_differs(values)})"
+    if side.renamed:
+        says = f"({says} OR {differ(shape.key, 'i', 'o')})"
     mark, marked = "", "false"
     if side.unconfirmed:
         mark = f"CASE WHEN {_named(side, 'i')} THEN coalesce(o.unconfirmed_since, {number}) END"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from grantline.catalog.aliases import known_by_alias
 from grantline.catalog.columns import (
     ACCOUNT,
     BY_ENTITLEMENT_FILE,
@@ -23,6 +24,7 @@ from grantline.catalog.columns import (
     GRANT_FIELDS,
     SHAPES,
     Shape,
+    equal,
 )
 from grantline.catalog.connection import lake_errors, path_literal
 from grantline.catalog.dictionaries import Side, assign, first, merge, number_of
@@ -165,6 +167,9 @@ def _came(
                 + " AND ".join(f"o.{key} IS NOT DISTINCT FROM i.{key}" for key in shape.key)
                 + ")"
             )
+            if keys := _aliases(incoming, shape):
+                known = known_by_alias(shape, keys, f"{prefix}_old_{shape.plural}")
+                unknown += f" AND NOT EXISTS (FROM {known} r WHERE {equal(shape.key, 'r', 'i')})"
         left_out = f"({unknown})"
         if shape is ACCOUNT:
             left_out += f" OR i.n IN ({_leaving(incoming)})"
@@ -201,7 +206,13 @@ def _side(shape: Shape, came: str, incoming: Incoming, next_n: int = 0, prefix: 
         stays = f"o.n NOT IN (SELECT n FROM {prefix}_leavers)" if shape is ACCOUNT else "true"
     else:
         stays = f"o.n IN (SELECT n FROM {prefix}_stays_{shape.plural})"
-    return Side(shape, came, old, next_n, stays, incoming.unconfirmed if shape is ACCOUNT else None)
+    keys = _aliases(incoming, shape)
+    renamed = known_by_alias(shape, keys, old) if keys and prefix else None
+    return Side(shape, came, old, next_n, stays, incoming.unconfirmed if shape is ACCOUNT else None, renamed)
+
+
+def _aliases(incoming: Incoming, shape: Shape) -> str | None:
+    return incoming.account_aliases if shape is ACCOUNT else incoming.entitlement_aliases
 
 
 def _what_stays(con: duckdb.DuckDBPyConnection, incoming: Incoming, prefix: str) -> None:
@@ -217,6 +228,8 @@ def _what_stays(con: duckdb.DuckDBPyConnection, incoming: Incoming, prefix: str)
         + (f"account IN (SELECT n FROM {prefix}_stays_accounts)" if stays else "false")
     )
     leavers = f"SELECT i.id FROM {incoming.accounts} i WHERE i.n IN ({_leaving(incoming)})"
+    if incoming.account_aliases:
+        leavers += f" UNION SELECT old_id FROM {incoming.account_aliases} WHERE new_id IN ({leavers})"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {prefix}_leavers AS SELECT n FROM {prefix}_old_accounts WHERE "
         + (f"id IN ({leavers})" if incoming.removals else "false")

@@ -30,6 +30,9 @@ class Incoming:
     removals: str | None = None
     mode: Literal["full", "delta"] = "full"
     stated: frozenset[str] = frozenset()
+    account_aliases: str | None = None
+    entitlement_aliases: str | None = None
+    """Tables of old and new keys (`catalog.aliases`); None: no key was declared the same as another."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 In: numbers of rows. Out: a table, or one JSON object. For each size a file of grants is made by seed
 (every value quoted, lines in random order) and a second one with 0.1 % changed, new accounts and
 entitlements among them. Each measurement runs in a process of its own, so that the peak of memory is its
-own, and alternates with the parse that it is compared with (DuckDB, the maximum of every column); the
-figures are medians. What an import finds is checked against what was made. Nothing here is mocked.
+own, and stands between two of the parses that it is compared with (DuckDB, the maximum of every column).
+Figures are medians; ratios are told by time and by processor time. What an import finds is checked
+against what was made. Nothing here is mocked.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import multiprocessing
 import resource
@@ -92,7 +94,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the verb."""
     parser = subparsers.add_parser("bench", help="measure imports beside the bare parse of the same file")
     parser.add_argument("--rows", metavar="N", type=_size, nargs="+", default=list(SIZES), help="sizes to measure")
-    parser.add_argument("--repeats", metavar="N", type=int, help="repeats (3; 2 above a million rows)")
+    parser.add_argument("--repeats", metavar="N", type=int, help="repeats (5; 2 above a million rows)")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="seed of the made data")
     parser.add_argument("--memory-limit-mb", metavar="N", type=int, default=1024, help="DuckDB's memory, in MiB")
     parser.add_argument("--threads", metavar="N", type=int, default=2, help="DuckDB's threads")
@@ -104,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     results = []
     for rows in args.rows:
         with tempfile.TemporaryDirectory(prefix="grantline-bench-") as folder:
-            repeats = max(1, args.repeats or (3 if rows <= 1_000_000 else 2))
+            repeats = max(1, args.repeats or (5 if rows <= 1_000_000 else 2))
             plan = Plan(rows, Path(folder), args.seed, repeats, args.memory_limit_mb, args.threads)
             results.append(measure(plan))
             if not args.json:
@@ -248,34 +250,45 @@ def _incoming(records: Records) -> Incoming:
     )
 
 
-def _parse(plan: Plan, version: int) -> float:
-    """Seconds of the bare parse: every cell is read as text, nothing is kept."""
+def _parse(plan: Plan, version: int) -> None:
+    """The bare parse: every cell is read as text, nothing is kept."""
     con = connect(plan.memory_limit_mb, plan.threads, plan.folder / "spill")
     columns = {f"c{place}": "VARCHAR" for place in range(len(COLUMNS))}
-    begun = time.perf_counter()
     con.execute(
         f"SELECT {listed(f'max({name})' for name in columns)} FROM read_csv("
         f"{path_literal(plan.file(version))}, header = true, auto_detect = false, delim = ',', quote = '\"', "
         f"escape = '\"', columns = {columns})"
     ).fetchall()
-    seconds = time.perf_counter() - begun
     con.close()
-    return seconds
 
 
 def _beside_the_parse(plan: Plan, version: int, action: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
-    parses, runs = [], []
+    """Every repeat between two parses; its ratio is to the mean of its neighbours, since machines drift."""
+    parses, runs = [_timed(lambda: _parse(plan, version))], []
     for repeat in range(plan.repeats):
-        parses.append(_parse(plan, version))
-        runs.append(action(repeat))
-    parse, seconds = median(parses), median(run["seconds"] for run in runs)
+        runs.append(_timed(functools.partial(action, repeat)))
+        parses.append(_timed(lambda: _parse(plan, version)))
+    ratios, cpu_ratios = [], []
+    for place, (_, seconds, cpu_seconds) in enumerate(runs):
+        (_, before, cpu_before), (_, after, cpu_after) = parses[place], parses[place + 1]
+        ratios.append(2 * seconds / (before + after))
+        cpu_ratios.append(2 * cpu_seconds / (cpu_before + cpu_after))
+    answers = [answer for answer, _, _ in runs]
     return {
-        **runs[0],
-        "seconds": seconds,
-        "stages": {stage: median(run["stages"][stage] for run in runs) for stage in STAGES},
-        "parse_seconds": parse,
-        "ratio": seconds / parse,
+        **answers[0],
+        "seconds": median(answer["seconds"] for answer in answers),
+        "stages": {stage: median(answer["stages"][stage] for answer in answers) for stage in STAGES},
+        "parse_seconds": median(seconds for _, seconds, _ in parses),
+        "ratio": median(ratios),
+        "cpu_ratio": median(cpu_ratios),
     }
+
+
+def _timed(action: Callable[[], Any]) -> tuple[Any, float, float]:
+    """The answer of `action`, its seconds, and the processor seconds of this process meanwhile."""
+    begun, cpu_begun = time.perf_counter(), time.process_time()
+    answer = action()
+    return answer, time.perf_counter() - begun, time.process_time() - cpu_begun
 
 
 def _in_child(action: Callable[[Plan], dict[str, Any]], plan: Plan) -> dict[str, Any]:
@@ -306,7 +319,7 @@ def as_text(result: dict[str, Any]) -> str:
     lines = [
         f"{result['rows']:,} grants, {result['accounts']:,} accounts, {result['entitlements']:,} entitlements, "
         f"{result['file_bytes'] / mib:,.1f} MiB",
-        f"{'':14}{'seconds':>9}{'parse':>8}{'ratio':>8}{'read+map':>10}{'diff':>8}{'write':>8}"
+        f"{'':14}{'seconds':>9}{'parse':>8}{'ratio':>8}{'by CPU':>8}{'read+map':>10}{'diff':>8}{'write':>8}"
         f"{'memory':>10}{'on disk':>10}",
     ]
     for name, key in (("first load", "first_load"), ("0.1 % changed", "changed")):
@@ -314,6 +327,7 @@ def as_text(result: dict[str, Any]) -> str:
         stages = found["stages"]
         lines.append(
             f"{name:14}{found['seconds']:9.3f}{found['parse_seconds']:8.3f}{found['ratio']:7.1f}x"
+            f"{found['cpu_ratio']:7.1f}x"
             f"{stages['read and map']:10.3f}{stages['diff']:8.3f}{stages['write']:8.3f}"
             f"{found['peak_memory_bytes'] / mib:6.0f} MiB{found['version_bytes'] / mib:6.1f} MiB"
         )

@@ -19,9 +19,12 @@ def run(args: argparse.Namespace) -> int:
     """Make it. Raises: `InputInvalid`."""
     with started():
         from grantline.control.organizations.rules import scope_of_email
+        from grantline.control.tenancy import enter
         from grantline.control.tokens.rules import create
 
-        token, text = create(scope_of_email(args.email), args.name, days=args.days)
+        scope = scope_of_email(args.email)
+        enter(scope)
+        token, text = create(scope, args.name, days=args.days)
         print(f"Token {token.name}, valid until {token.expires_at:%Y-%m-%d %H:%M} UTC. It is shown once.")
         print(text)
     return 0

@@ -33,11 +33,14 @@ def run(args: argparse.Namespace) -> int:
         from grantline.control.imports.models import Import
         from grantline.control.organizations.rules import worker_scope
         from grantline.control.runs.models import Run, Trigger
+        from grantline.control.tenancy import enter, system_scope
         from grantline.jobs.requests import sync
 
-        item = Import.objects.filter(pk=args.import_id).first()
+        with system_scope("the command line names an import: whose is it?"):
+            item = Import.objects.filter(pk=args.import_id).first()
         if item is None:
             raise NotFound(f"There is no import {args.import_id!r}.", remedy="The import's page shows its id.")
+        enter(item)
         queued = sync(worker_scope(item.organization_id), item.pk, Trigger.BUTTON)
         print(f"Run {queued.pk} is {queued.state}. A worker carries it out.")
         if args.no_wait:

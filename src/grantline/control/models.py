@@ -5,7 +5,7 @@ Each noun owns its models in its own package; this module only names them.
 
 from grantline.control.accounts.models import AccountIndex
 from grantline.control.applications.models import Application, KeyAlias
-from grantline.control.audit.models import AuditEvent
+from grantline.control.audit.models import AuditEvent, AuditHead
 from grantline.control.imports.models import Draft, Import, Upload
 from grantline.control.organizations.models import Membership, Organization, User
 from grantline.control.runs.models import Run, RunIssue, Version
@@ -18,6 +18,7 @@ __all__ = [
     "ApiToken",
     "Application",
     "AuditEvent",
+    "AuditHead",
     "ConnectionCheck",
     "DataSource",
     "Draft",

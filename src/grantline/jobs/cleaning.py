@@ -16,6 +16,7 @@ from django.conf import settings
 from grantline.control.imports.models import Import
 from grantline.control.lake import folder_of, lake_root
 from grantline.control.runs.models import Run, RunState
+from grantline.control.tenancy import system_scope
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,11 @@ SPOOL_SECONDS = 6 * 3600
 
 def clean_lake() -> int:
     """Remove what no version and no held run needs, and folders of deleted imports. Returns how many."""
+    with system_scope("the lake holds the files of every organization"):
+        return _clean_lake()
+
+
+def _clean_lake() -> int:
     gone = 0
     for item in Import.objects.all():
         versions = list(item.versions.order_by("-number").values_list("pk", "has_history"))
@@ -42,7 +48,8 @@ def clean_lake() -> int:
 def clean_spool() -> int:
     """Remove what a dead worker left in the spool. Returns how many folders and files."""
     oldest = time.time() - SPOOL_SECONDS
-    running = set(Run.objects.filter(state=RunState.RUNNING).values_list("pk", flat=True))
+    with system_scope("the spool holds the files of every organization"):
+        running = set(Run.objects.filter(state=RunState.RUNNING).values_list("pk", flat=True))
     gone = 0
     for folder in settings.GRANTLINE.spool_dir.glob("*/*"):
         if folder.name.rsplit("-", 1)[0] not in running and folder.stat().st_mtime < oldest:

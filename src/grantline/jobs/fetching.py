@@ -18,9 +18,10 @@ from grantline.aws.objects import ObjectInfo, newest
 from grantline.aws.reads import Evidence, download, head
 from grantline.aws.sessions import BucketSession
 from grantline.control.imports.models import Import, Upload
+from grantline.control.sources.models import DataSource
 from grantline.errors import SourceNotFound
 from grantline.jobs.installation import spool_limit_bytes, upload_folder
-from grantline.jobs.sessions import session_for
+from grantline.jobs.sessions import require_still_connected, session_for
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many were read."""
@@ -72,7 +73,9 @@ def fetch(
     if not always and item.current_version_id is not None and seen == item.seen:
         return Unchanged(evidence={**_described(session, info), **_remembered(item)})
     target = spool / f"{subject_id}.spool"
-    evidence = download(session, info, target, limit_bytes=spool_limit_bytes(), progress=on_progress)
+    reading = narrowed(session, source, info, subject_id)
+    evidence = download(reading, info, target, limit_bytes=spool_limit_bytes(), progress=on_progress)
+    require_still_connected(source)
     seen = {**seen, "etag": evidence.etag, "version_id": evidence.version_id, "size_bytes": evidence.size_bytes}
     return Fetched(target, info.key, evidence_document(evidence), seen, temporary=True)
 
@@ -103,6 +106,13 @@ def look(session: BucketSession, item: Import) -> ObjectInfo:
             remedy="Check the pattern, or whether the job that writes the file has run.",
         )
     return head(session, found.key)
+
+
+def narrowed(session: BucketSession, source: DataSource, info: ObjectInfo, subject_id: str) -> BucketSession:
+    """The session to download `info` with: one that can read this object and no other."""
+    if session.key == info.key:
+        return session
+    return session_for(source, subject_id=subject_id, key=info.key)
 
 
 def what_is_seen(bucket: str, info: ObjectInfo, mapping: dict[str, Any]) -> dict[str, Any]:

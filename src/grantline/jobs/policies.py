@@ -24,4 +24,5 @@ def wanted_policies(source: DataSource) -> Wanted:
         partition=partition,
         versioned=source.versioned,
         kms_key_arn=source.kms_key_arn or None,
+        next_external_id=source.pending_external_id,
     )

@@ -30,10 +30,10 @@ from grantline.formats.limits import Limits
 from grantline.formats.options import FileOptions
 from grantline.formats.read import read
 from grantline.formats.table import Table
-from grantline.jobs.fetching import Fetched, evidence_document, fetch_upload, look, what_is_seen
+from grantline.jobs.fetching import Fetched, evidence_document, fetch_upload, look, narrowed, what_is_seen
 from grantline.jobs.installation import open_duckdb, spool_folder, spool_limit_bytes
 from grantline.jobs.proposal import Proposal, make_proposal
-from grantline.jobs.sessions import session_for
+from grantline.jobs.sessions import require_still_connected, session_for
 from grantline.mapping.document import Mapping, load
 from grantline.mapping.propose import propose
 from grantline.reading import as_mapping, read_table
@@ -208,7 +208,9 @@ def _spooled(item: Import, folder: Path) -> Fetched:
     if kept.exists() and note.exists():
         return Fetched(kept, info.key, json.loads(note.read_text()), None, temporary=False)
     target = folder / "object"
-    evidence = evidence_document(download(session, info, target, limit_bytes=spool_limit_bytes()))
+    reading = narrowed(session, source, info, item.pk)
+    evidence = evidence_document(download(reading, info, target, limit_bytes=spool_limit_bytes()))
+    require_still_connected(source)
     if evidence["etag"] == info.etag:  # else it was replaced meanwhile, and this name would be wrong
         note.write_text(json.dumps(evidence))
         target.rename(kept)

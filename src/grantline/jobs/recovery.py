@@ -17,6 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from grantline.control.runs import rules as runs
 from grantline.control.runs.models import Run, RunState
+from grantline.control.tenancy import system_scope
 from grantline.jobs.tasks import defer_run
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,11 @@ log = structlog.get_logger(__name__)
 
 def recover_runs() -> int:
     """Queue what a dead worker left behind. Returns how many runs were queued again."""
+    with system_scope("runs of every organization may have lost their worker"):
+        return _recover_runs()
+
+
+def _recover_runs() -> int:
     _retry_stalled_jobs()
     recovered = 0
     working = _runs_with_live_jobs()

@@ -17,12 +17,13 @@ from grantline.control.imports.rules import read as read_import
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs import rules as runs
 from grantline.control.runs.models import Run, Trigger
+from grantline.control.sources import checks
 from grantline.control.sources import rules as sources
 from grantline.control.sources.models import ConnectionCheck
 from grantline.control.tenancy import Scope
 from grantline.jobs.installation import aws_service
 from grantline.jobs.sessions import session_for
-from grantline.jobs.tasks import check_source, defer_run
+from grantline.jobs.tasks import defer_check, defer_run
 
 
 @transaction.atomic
@@ -43,8 +44,8 @@ def sync(scope: Scope, import_id: str, trigger: Trigger = Trigger.BUTTON, *, upl
 def start_check(scope: Scope, source_id: str) -> ConnectionCheck:
     """A connection check of a data source, carried out by a worker; its row shows the steps as they
     come in. Raises: `InputInvalid` where there is no role yet, `NotFound`, `NotAllowed`."""
-    check = sources.begin_check(scope, source_id)
-    check_source.configure(queueing_lock=f"check:{check.pk}").defer(check_id=check.pk)
+    check = checks.begin_check(scope, source_id)
+    defer_check(check)
     return check
 
 
@@ -52,7 +53,7 @@ def check_now(scope: Scope, source_id: str) -> ConnectionCheck:
     """The same, carried out here: returns when every step has its outcome (up to about a minute)."""
     from grantline.jobs.checks import carry_out
 
-    check = sources.begin_check(scope, source_id)
+    check = checks.begin_check(scope, source_id)
     carry_out(check.pk, aws_service())
     check.refresh_from_db()
     return check

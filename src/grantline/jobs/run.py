@@ -22,6 +22,7 @@ from django.db import OperationalError
 
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run
+from grantline.control.tenancy import acting_for
 from grantline.errors import GrantlineError
 from grantline.jobs.fetching import Fetched, Unchanged, fetch
 from grantline.jobs.installation import open_duckdb, spool_folder
@@ -39,7 +40,7 @@ def carry_out(run_id: str) -> None:
     if run is None:
         log.info("run.not_queued", run_id=run_id)
         return
-    with structlog.contextvars.bound_contextvars(run_id=run.pk, import_id=run.of_import_id):
+    with acting_for(run), structlog.contextvars.bound_contextvars(run_id=run.pk, import_id=run.of_import_id):
         Pass(run).go()
 
 

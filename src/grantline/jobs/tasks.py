@@ -13,9 +13,12 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from grantline.control.imports import rules as imports
+from grantline.control.imports.models import Import
 from grantline.control.organizations.rules import worker_scope
 from grantline.control.runs import rules as runs
 from grantline.control.runs.models import Run, RunState, Trigger
+from grantline.control.sources.models import ConnectionCheck
+from grantline.control.tenancy import acting_for
 from grantline.jobs.installation import aws_service
 
 log = structlog.get_logger(__name__)
@@ -46,14 +49,27 @@ def check_source(check_id: str) -> None:
 def look(timestamp: int) -> None:
     """Queue a run for every import whose time has come. Every five seconds; cheap when nothing is due."""
     for item in imports.due(timezone.now()):
-        runs.schedule_next(item)
-        scope = worker_scope(item.organization_id)
-        if item.runs.filter(state=RunState.HELD).exists():
-            log.debug("look.held", import_id=item.pk)
-        run, created = runs.queue(scope, item, Trigger.SCHEDULE)
-        if created:
-            defer_run(run)
-            log.info("look.due", import_id=item.pk, run_id=run.pk)
+        with acting_for(item):
+            _look_into(item)
+
+
+def _look_into(item: Import) -> None:
+    runs.schedule_next(item)
+    if item.runs.filter(state=RunState.HELD).exists():
+        log.debug("look.held", import_id=item.pk)
+    run, created = runs.queue(worker_scope(item.organization_id), item, Trigger.SCHEDULE)
+    if created:
+        defer_run(run)
+        log.info("look.due", import_id=item.pk, run_id=run.pk)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="grantline.probe_sources", queueing_lock="grantline.probe_sources", lock="grantline.probe_sources")
+def probe_sources(timestamp: int) -> None:
+    """Queue a check for every data source whose trust is to be proven again. Every minute."""
+    from grantline.jobs.probes import start_due_probes
+
+    start_due_probes(timezone.now())
 
 
 @app.periodic(cron="* * * * *")
@@ -73,6 +89,11 @@ def clean_up(timestamp: int) -> None:
 
     clean_lake()
     clean_spool()
+
+
+def defer_check(check: ConnectionCheck) -> None:
+    """Put a check into the queue."""
+    check_source.configure(queueing_lock=f"check:{check.pk}").defer(check_id=check.pk)
 
 
 def defer_run(run: Run) -> None:

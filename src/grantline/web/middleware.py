@@ -10,26 +10,39 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from urllib.parse import urlencode
 
 import structlog
 from django.contrib.auth import logout
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from grantline.control.organizations.models import User
-from grantline.control.organizations.rules import scope_of
+from grantline.control.tenancy import Scope, acting_for, enter, request_boundary
 from grantline.errors import GrantlineError, NotFound, answer
 from grantline.web.errors import error_page
-from grantline.web.requests import client_address, found_scope
+from grantline.web.requests import found_scope
+from grantline.web.session import second_step
+from grantline.web.session.identity import note_seen, session_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 OPEN_PATHS: Final = ("/sign-in", "/sign-out", "/healthz", "/readyz", "/metrics", "/favicon.ico")
 OPEN_PREFIXES: Final = ("/static/", "/api/")
+SIGN_IN_PREFIXES: Final = ("/sign-in/", "/set-password/")
+"""Steps of a sign-in: open to everybody, and they see who is signed in."""
+SET_UP_PATHS: Final = ("/settings/security/set-up", "/sign-out")
+"""All that somebody can open who must set up a second step first."""
 QUIET_PATHS: Final = ("/healthz", "/readyz", "/metrics")
 """Asked every few seconds by machines; a line for each would bury the others."""
 
@@ -39,7 +52,7 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 PERMISSIONS_POLICY: Final = (
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
-    "microphone=(), midi=(), payment=(), publickey-credentials-get=(self), usb=()"
+    "microphone=(), midi=(), payment=(), publickey-credentials-create=(self), publickey-credentials-get=(self), usb=()"
 )
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -113,24 +126,50 @@ class SignedInScope:
     """Puts `request.scope`, and sends whoever is not signed in to the sign-in page.
 
     The API never takes its scope from a session: a bearer token is not sent by a browser on its own,
-    which is why the API needs no CSRF token.
+    which is why the API needs no CSRF token. Whatever a request enters, a session's scope or a token's,
+    ends here with it, so that a connection that is kept never shows one organization's rows to another.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with request_boundary():
+            response = self._answered(request)
+        if isinstance(response, StreamingHttpResponse) and not response.is_async:
+            response.streaming_content = _within(found_scope(request), response.streaming_content)
+        return response
+
+    def _answered(self, request: HttpRequest) -> HttpResponseBase:
         request.scope = None  # type: ignore[attr-defined]
         if request.path.startswith(OPEN_PREFIXES):
             return self.get_response(request)
         user = request.user
         if isinstance(user, User):
-            request.scope = scope_of(user, via="session", address=client_address(request))  # type: ignore[attr-defined]
+            self._enter(request, scope_of(user, via="session", address=client_address(request)))
         if found_scope(request) is not None or request.path in OPEN_PATHS:
             return self.get_response(request)
         if user.is_authenticated:
             logout(request)
         return _ask_to_sign_in(request)
+
+    @staticmethod
+    def _enter(request: HttpRequest, scope: Scope | None) -> None:
+        request.scope = scope  # type: ignore[attr-defined]
+        if scope is not None:
+            enter(scope)
+
+
+def _within(scope: Scope | None, content: Iterable[bytes]) -> Iterator[bytes]:
+    """`content`, each part of which is made with the scope's rows shown: a streamed answer is written
+    after the request has ended."""
+    parts = iter(content)
+    while True:
+        with acting_for(scope) if scope is not None else request_boundary():
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -144,6 +183,13 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         target += "?" + urlencode({"next": wanted})
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+def _ask_for_second_step(request: HttpRequest) -> HttpResponse:
+    target = reverse("second_step_set_up")
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=403, headers={"HX-Redirect": target})
     return HttpResponseRedirect(target)
 
 

@@ -7,7 +7,7 @@ import pytest
 from grantline.control.applications import rules as applications
 from grantline.control.audit.models import AuditEvent
 from grantline.control.imports import rules as imports
-from grantline.control.sources import rules
+from grantline.control.sources import checks, rules
 from grantline.control.sources.models import DataSource, IssuedExternalId
 from grantline.control.tenancy import Scope
 from grantline.errors import Conflict, InputInvalid, NotAllowed, NotFound
@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.integration]
 def connected(scope: Scope, name: str = "exports") -> DataSource:
     source = rules.create(scope, name)
     rules.change(scope, source.pk, {"role_arn": ROLE, "bucket": "example-exports", "prefix": "access/"})
-    check = rules.begin_check(scope, source.pk)
-    return rules.finish_check(check, trusted=True, ok=True, found_region="eu-west-1")
+    check = checks.begin_check(scope, source.pk)
+    return checks.finish_check(check, trusted=True, ok=True, found_region="eu-west-1")
 
 
 def test_create_issues_an_external_id_that_every_reading_shows(admin: Scope) -> None:
@@ -75,9 +75,9 @@ def test_a_change_of_the_name_keeps_it(admin: Scope) -> None:
 def test_a_role_that_is_not_trusted_is_never_connected(admin: Scope) -> None:
     source = rules.create(admin, "exports")
     rules.change(admin, source.pk, {"role_arn": ROLE})
-    check = rules.begin_check(admin, source.pk)
+    check = checks.begin_check(admin, source.pk)
     assert rules.read(admin, source.pk).state == "checking"
-    after = rules.finish_check(check, trusted=False, ok=False, found_region="")
+    after = checks.finish_check(check, trusted=False, ok=False, found_region="")
     assert after.state == "needs_attention"
     assert after.verified_at is None
 
@@ -85,9 +85,9 @@ def test_a_role_that_is_not_trusted_is_never_connected(admin: Scope) -> None:
 def test_a_check_of_older_values_says_nothing(admin: Scope) -> None:
     source = rules.create(admin, "exports")
     rules.change(admin, source.pk, {"role_arn": ROLE, "bucket": "one-bucket"})
-    check = rules.begin_check(admin, source.pk)
+    check = checks.begin_check(admin, source.pk)
     rules.change(admin, source.pk, {"bucket": "two-bucket"})
-    after = rules.finish_check(check, trusted=True, ok=True, found_region="eu-west-1")
+    after = checks.finish_check(check, trusted=True, ok=True, found_region="eu-west-1")
     assert after.state == "awaiting_role"
     assert after.verified_at is None
 
@@ -95,12 +95,12 @@ def test_a_check_of_older_values_says_nothing(admin: Scope) -> None:
 def test_a_second_check_of_the_same_values_is_the_first(admin: Scope) -> None:
     source = rules.create(admin, "exports")
     rules.change(admin, source.pk, {"role_arn": ROLE})
-    assert rules.begin_check(admin, source.pk).pk == rules.begin_check(admin, source.pk).pk
+    assert checks.begin_check(admin, source.pk).pk == checks.begin_check(admin, source.pk).pk
 
 
 def test_a_check_needs_a_role(admin: Scope) -> None:
     with pytest.raises(InputInvalid, match="paste the role's ARN first"):
-        rules.begin_check(admin, rules.create(admin, "exports").pk)
+        checks.begin_check(admin, rules.create(admin, "exports").pk)
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_is_stored(admin: Scope) -> None:
@@ -126,7 +126,7 @@ def test_names_are_unique_in_an_organization_only(admin: Scope, stranger: Scope)
 
 def test_another_organization_is_told_that_there_is_no_such_source(admin: Scope, stranger: Scope) -> None:
     source = rules.create(admin, "exports")
-    for call in (rules.read, rules.delete, rules.begin_check):
+    for call in (rules.read, rules.delete, checks.begin_check):
         with pytest.raises(NotFound):
             call(stranger, source.pk)
     with pytest.raises(NotFound):

@@ -11,7 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from grantline.control.applications import rules as applications
 from grantline.control.imports import rules as imports
-from grantline.control.sources import rules
+from grantline.control.sources import checks, rules
 from grantline.control.sources.models import ConnectionCheck, DataSource
 from grantline.control.tenancy import Scope
 
@@ -36,10 +36,10 @@ def setup(source: DataSource, step: str) -> str:
 
 def finish(scope: Scope, source: DataSource, *, ok: bool, outcome: str = "pass") -> ConnectionCheck:
     """A check of the stored values that has ended."""
-    check = rules.begin_check(scope, source.pk)
+    check = checks.begin_check(scope, source.pk)
     step = {"name": "bucket_listed", "outcome": outcome, "code": None, "message": "So it is.", "remedy": "Do this."}
-    rules.note_progress(check, steps=[step], waiting_seconds=None)
-    rules.finish_check(check, trusted=True, ok=ok, found_region="eu-west-1")
+    checks.note_progress(check, steps=[step], waiting_seconds=None)
+    checks.finish_check(check, trusted=True, ok=ok, found_region="eu-west-1")
     return check
 
 
@@ -156,12 +156,12 @@ def test_the_panel_says_what_it_waits_for_and_stops_when_over(
     browser: Client, scope: Scope, source: DataSource
 ) -> None:
     rules.change(scope, source.pk, {"role_arn": ROLE, "bucket": "acme-exports"})
-    check = rules.begin_check(scope, source.pk)
-    rules.note_progress(check, steps=[], waiting_seconds=12)
+    check = checks.begin_check(scope, source.pk)
+    checks.note_progress(check, steps=[], waiting_seconds=12)
     panel, htmx = f"{LIST}/{source.pk}/check/panel", {"HX-Request": "true"}
 
     running = browser.get(panel, headers=htmx)
-    rules.finish_check(check, trusted=True, ok=True, found_region="")
+    checks.finish_check(check, trusted=True, ok=True, found_region="")
     over = browser.get(panel, headers=htmx)
 
     assert "Waiting for AWS to notice the new role: 12 of 60 seconds" in text_of(running)
@@ -172,7 +172,7 @@ def test_the_panel_says_what_it_waits_for_and_stops_when_over(
 
 def test_the_panel_is_silent_about_what_is_shown_already(browser: Client, scope: Scope, source: DataSource) -> None:
     rules.change(scope, source.pk, {"role_arn": ROLE, "bucket": "acme-exports"})
-    rules.begin_check(scope, source.pk)
+    checks.begin_check(scope, source.pk)
     panel, htmx = f"{LIST}/{source.pk}/check/panel", {"HX-Request": "true"}
     first = re.search(r"seen=([\d-]+)", text_of(browser.get(panel, headers=htmx)))
     assert first is not None

@@ -19,7 +19,8 @@ def test_bench_measures_each_import_beside_the_parse(capsys):
     assert size["changed"]["changes"]["accounts"]["added"] >= 1
     for name in ("first_load", "changed"):
         found = size[name]
-        assert found["ratio"] == pytest.approx(found["seconds"] / found["parse_seconds"])
+        assert found["ratio"] > 1
+        assert found["cpu_ratio"] > 1
         assert sum(found["stages"].values()) == pytest.approx(found["seconds"])
         assert found["peak_memory_bytes"] > 10_000_000
     assert "2,000 grants" in as_text(size)

@@ -125,7 +125,7 @@ def _compared(shape: Shape, versions: _Range) -> str:
         f"FROM {_same(shape, versions, _after(shape, versions))} b "
         f"FULL JOIN {_same(shape, versions, _before(shape, versions))} a "
         f"ON {' AND '.join(f'a.{name} = b.{name}' for name in shape.number_columns)} "
-        f"WHERE a.{x} IS NULL OR b.{x} IS NULL OR {differ(shape.fields, 'a', 'b')}"
+        f"WHERE a.{x} IS NULL OR b.{x} IS NULL OR {differ(values, 'a', 'b')}"
     )
 
 
@@ -141,7 +141,8 @@ def _same(shape: Shape, versions: _Range, rows: str) -> str:
     replaced, joins = [], ""
     for column, kind in own.items():
         keys = f"SELECT DISTINCT n, {listed(kind.key)} FROM {versions.source.ever(kind)}"
-        first = f"SELECT n, min(n) OVER (PARTITION BY {listed(kind.key)}) AS first FROM ({keys})"
+        same = f"SELECT n, min(n) OVER (PARTITION BY {listed(kind.key)}) AS first FROM ({keys})"
+        first = f"SELECT n, min(first) AS first FROM ({same}) GROUP BY n"  # a renamed row has two keys
         joins += f" JOIN ({first}) {column}_first ON {column}_first.n = r.{column}"
         replaced.append(f"{column}_first.first AS {column}")
     return f"(SELECT r.* REPLACE ({', '.join(replaced)}) FROM {rows} r{joins})"
@@ -217,7 +218,8 @@ def _change_of(shape: Shape, source: Source, row: tuple[Any, ...]) -> Change:
     names = (*shape.key, *shape.fields)
     before = dict(zip(names, values[: len(names)], strict=True))
     after = dict(zip(names, values[len(names) : 2 * len(names)], strict=True))
-    said = [{name: side[name] for name in shape.fields if side[name] is not None} for side in (before, after)]
+    shown = names if op == "changed" else shape.fields
+    said = [{name: side[name] for name in shown if side[name] is not None} for side in (before, after)]
     if op == "changed":
         said = list(difference(said[0], said[1]))
     account, entitlement = _ends(shape, before if op == "removed" else after, values)

@@ -41,6 +41,9 @@ def show(organization: str) -> None:
 def showing(organization: str) -> Iterator[None]:
     """Show the rows of one organization, then what was shown before, whatever happened."""
     before = shown()
+    if organization == before:
+        yield
+        return
     show(organization)
     try:
         yield

@@ -10,7 +10,7 @@ from django.db import transaction
 from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.models import Membership, Organization, User
 from grantline.control.organizations.roles import Role
-from grantline.control.tenancy import Scope
+from grantline.control.tenancy import Scope, system_scope
 from grantline.errors import Conflict, InputInvalid
 
 
@@ -22,7 +22,11 @@ def create_admin(organization_name: str, email: str, password: str) -> Membershi
     Administrator there is left as they are. Raises: `InputInvalid` naming the field, `Conflict` where
     the e-mail belongs to somebody with another password.
     """
-    name, email = organization_name.strip(), email.strip()
+    with system_scope("the command line makes an organization"):
+        return _create_admin(organization_name.strip(), email.strip(), password)
+
+
+def _create_admin(name: str, email: str, password: str) -> Membership:
     _check_new_member(name, email)
     organization = Organization.objects.filter(name__iexact=name).first()
     organization = organization or Organization.objects.create(name=name)
@@ -54,7 +58,8 @@ def scope_of(user: User, *, organization_id: str | None = None, via: str, addres
     memberships = user.memberships.order_by("created_at")
     if organization_id is not None:
         memberships = memberships.filter(organization_id=organization_id)
-    membership = memberships.first()
+    with system_scope("somebody comes in: where are they a member?"):
+        membership = memberships.first()
     if membership is None or not user.is_active:
         return None
     return Scope(

@@ -29,7 +29,7 @@ from grantline.control.imports.schedule import next_look
 from grantline.control.organizations.roles import Permission
 from grantline.control.organizations.rules import worker_scope
 from grantline.control.runs.models import ISSUES_KEPT, Run, RunIssue, RunState, Trigger, Version
-from grantline.control.tenancy import HasOrganization, Scope, get, scoped
+from grantline.control.tenancy import HasOrganization, Scope, get, scoped, system_scope
 from grantline.errors import Conflict, GrantlineError, answer
 from grantline.issues import Issue
 
@@ -94,6 +94,11 @@ def list_runs(scope: Scope, item: Import | None = None) -> models.QuerySet[Run]:
 def claim(run_id: str) -> Run | None:
     """Make a queued run *running* with a new claim; None where it is not queued any more, or another
     run of the import is running."""
+    with system_scope("a job names a run: whose is it?"):
+        return _claim(run_id)
+
+
+def _claim(run_id: str) -> Run | None:
     token = secrets.token_hex(16)
     try:
         with transaction.atomic():

@@ -127,12 +127,8 @@ class ConnectionCheck(Owned):
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.check_id, editable=False)
     data_source = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="checks")
-    kind = models.CharField(
-        max_length=20, default=CheckKind.CONNECTION.value, db_default=CheckKind.CONNECTION.value
-    )
-    trigger = models.CharField(
-        max_length=20, default=CheckTrigger.PERSON.value, db_default=CheckTrigger.PERSON.value
-    )
+    kind = models.CharField(max_length=20, default=CheckKind.CONNECTION.value, db_default=CheckKind.CONNECTION.value)
+    trigger = models.CharField(max_length=20, default=CheckTrigger.PERSON.value, db_default=CheckTrigger.PERSON.value)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
     requested_by = models.CharField(max_length=254)

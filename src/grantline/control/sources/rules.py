@@ -1,8 +1,8 @@
-"""Rules of data sources: the External ID that survives, and trust that is proven for stored values.
+"""Rules of data sources: making, changing and deleting them, with an External ID that survives.
 
-Invariants: an External ID is made by the server with the row and never changes; every one ever issued
-stays in `IssuedExternalId`; a source is *connected* only through a finished check whose first three
-steps passed for exactly the values that are stored; any change of those values ends that.
+Invariants: an External ID is made by the server with the row (`external_ids`); a source is *connected*
+only through a finished check whose trust steps passed for exactly the values that are stored (`checks`);
+any change of those values ends that in the same transaction.
 """
 
 from __future__ import annotations
@@ -15,19 +15,17 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from grantline.aws.arns import parse_role_arn, validate_kms_key_arn
-from grantline.aws.buckets import validate_bucket, validate_prefix, validate_region
-from grantline.aws.external_id import new_external_id
+from grantline.aws.buckets import validate_bucket, validate_bucket_owner, validate_prefix, validate_region
 from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.roles import Permission
-from grantline.control.sources.models import ConnectionCheck, DataSource, IssuedExternalId, SourceState
+from grantline.control.sources.checks import CONNECTION_FIELDS
+from grantline.control.sources.external_ids import issue, retire_all
+from grantline.control.sources.models import DataSource
+from grantline.control.sources.trust import end_proof
 from grantline.control.tenancy import Scope, get, scoped
 from grantline.errors import Conflict, InputInvalid
 
-CONNECTION_FIELDS = ("role_arn", "bucket", "prefix", "region")
-"""What the proof of trust is about; a change of any ends it."""
 OTHER_FIELDS = ("name", "versioned", "kms_key_arn")
-STALLED_CHECK_SECONDS = 300
-"""A check older than this without an end has lost its worker."""
 
 
 @transaction.atomic
@@ -37,12 +35,9 @@ def create(scope: Scope, name: str) -> DataSource:
     source = DataSource(
         organization_id=scope.organization_id,
         name=_valid_name(scope, name),
-        external_id=new_external_id(),
         created_by=scope.actor_name,
     )
-    IssuedExternalId.objects.create(
-        external_id=source.external_id, organization_id=scope.organization_id, data_source_id=source.pk
-    )
+    source.external_id = issue(scope.organization_id, source.pk)
     source.save(force_insert=True)
     record(scope, Action.SOURCE_CREATE, source, name=source.name, after={"external_id": source.external_id})
     return source
@@ -77,8 +72,7 @@ def change(scope: Scope, source_id: str, values: Mapping[str, Any]) -> DataSourc
     for field in before:
         setattr(source, field, clean[field])
     if any(field in CONNECTION_FIELDS for field in before):
-        source.verified_at, source.found_region = None, ""
-        source.state = SourceState.AWAITING_ROLE.value
+        end_proof(source)
     source.changed_at = timezone.now()
     source.save()
     record(
@@ -104,71 +98,9 @@ def delete(scope: Scope, source_id: str) -> None:
             f"The data source {source.name} is used by imports ({names}).",
             remedy="Delete these imports first, or let them read from another data source.",
         )
-    IssuedExternalId.objects.filter(external_id=source.external_id).update(retired_at=timezone.now())
+    retire_all(source)
     record(scope, Action.SOURCE_DELETE, source, name=source.name, before={"external_id": source.external_id})
     source.delete()
-
-
-@transaction.atomic
-def begin_check(scope: Scope, source_id: str) -> ConnectionCheck:
-    """A check of the values stored now; the source is *checking* until it ends.
-
-    A check that is under way for the same values is returned instead of a second one. Raises:
-    `InputInvalid` where no role is stored yet.
-    """
-    scope.require(Permission.SOURCE_WRITE)
-    source = get(DataSource, scope, source_id, lock=True)
-    if not source.role_arn:
-        raise InputInvalid("There is no role to check yet: paste the role's ARN first.", field="role_arn")
-    values = {field: getattr(source, field) for field in CONNECTION_FIELDS}
-    running = scoped(ConnectionCheck, scope).filter(data_source=source, finished_at__isnull=True).first()
-    if running is not None:
-        age = (timezone.now() - running.started_at).total_seconds()
-        if running.values == values and age < STALLED_CHECK_SECONDS:
-            return running
-        ConnectionCheck.objects.filter(pk=running.pk).update(finished_at=timezone.now())
-    source.state = SourceState.CHECKING.value
-    source.save(update_fields=["state"])
-    record(scope, Action.SOURCE_CHECK, source, name=source.name, after=values)
-    return ConnectionCheck.objects.create(
-        organization_id=scope.organization_id,
-        data_source=source,
-        requested_by=scope.actor_name,
-        values=values,
-    )
-
-
-def note_progress(check: ConnectionCheck, *, steps: list[dict[str, Any]], waiting_seconds: int | None) -> None:
-    """Store what a check has found so far, for pages that watch it."""
-    check.steps, check.waiting_seconds = steps, waiting_seconds
-    check.save(update_fields=["steps", "waiting_seconds"])
-
-
-@transaction.atomic
-def finish_check(check: ConnectionCheck, *, trusted: bool, ok: bool, found_region: str) -> DataSource:
-    """End a check: the source is *connected* if it is trusted and every step passed.
-
-    A check whose values are not the stored ones any more says nothing about the source. A trusted role
-    whose bucket cannot be read *needs attention*; one that is not trusted is never *connected*.
-    """
-    source = get(DataSource, check, check.data_source_id, lock=True)
-    now = timezone.now()
-    check.finished_at, check.trusted, check.ok, check.waiting_seconds = now, trusted, ok, None
-    check.save()
-    if check.values != {field: getattr(source, field) for field in CONNECTION_FIELDS}:
-        return source
-    source.checked_at = now
-    source.verified_at = (source.verified_at or now) if trusted else None
-    if found_region:
-        source.found_region = found_region
-    source.state = (SourceState.CONNECTED if trusted and ok else SourceState.NEEDS_ATTENTION).value
-    source.save()
-    return source
-
-
-def latest_check(source: DataSource) -> ConnectionCheck | None:
-    """The newest check of a data source."""
-    return scoped(ConnectionCheck, source).filter(data_source=source).order_by("-started_at").first()
 
 
 def _valid_name(scope: Scope, name: Any, *, besides: DataSource | None = None) -> str:
@@ -213,22 +145,24 @@ def _valid_value(scope: Scope, source: DataSource, field: str, value: Any, value
     if not text:
         return ""
     if field == "role_arn":
-        return parse_role_arn(text, own_account=own_account()).text
+        return parse_role_arn(text, own_account=_own(4), own_partition=_own(1)).text
     if field == "bucket":
         return validate_bucket(text)
     if field == "prefix":
         return validate_prefix(text)
     if field == "region":
         return validate_region(text, _partition(values.get("role_arn") or source.role_arn))
+    if field == "bucket_owner":
+        return validate_bucket_owner(text)
     if field == "kms_key_arn":
         return validate_kms_key_arn(text)
     return text
 
 
-def own_account() -> str | None:
-    """The account that Grantline itself runs in, from the operator's setting."""
+def _own(part: int) -> str | None:
+    """The partition (1) or the account (4) that Grantline itself runs in, from the operator's setting."""
     arn: str | None = settings.GRANTLINE.service_role_arn
-    return arn.split(":")[4] if arn else None
+    return arn.split(":")[part] if arn else None
 
 
 def _partition(role_arn: Any) -> str:

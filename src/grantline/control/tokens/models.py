@@ -21,7 +21,7 @@ class ApiToken(Owned):
     hint = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=40)
-    networks = models.JSONField(default=list)
+    networks = models.JSONField(default=list, db_default=[])
     """Networks it is taken from, as CIDR text; empty: from everywhere."""
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

@@ -18,7 +18,7 @@ from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.models import User
 from grantline.control.organizations.roles import Permission, Role, role_permissions
 from grantline.control.organizations.rules import scope_of
-from grantline.control.tenancy import Scope, get, scoped
+from grantline.control.tenancy import Scope, acting_for, get, scoped, system_scope
 from grantline.control.tokens.models import ApiToken
 from grantline.errors import InputInvalid, NotSignedIn
 
@@ -98,7 +98,8 @@ def scope_of_token(text: str, address: str | None = None) -> Scope:
     that is unknown, revoked or expired, used from a network it is not for, or whose member is gone; all
     answered alike, so that whoever found one learns nothing.
     """
-    token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
+    with system_scope("a token comes in: whose is it?"):
+        token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
     now = timezone.now()
     if token is None or token.revoked_at is not None or token.expires_at <= now:
         raise NotSignedIn(REFUSED)
@@ -110,7 +111,8 @@ def scope_of_token(text: str, address: str | None = None) -> Scope:
     if scope is None:
         raise NotSignedIn(REFUSED)
     if token.last_used_at is None or now - token.last_used_at > LAST_USED_GRAIN:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        with acting_for(scope):
+            scoped(ApiToken, scope).filter(pk=token.pk).update(last_used_at=now)
     role = Role(token.role)
     return replace(scope, role=role) if role_permissions(role) <= role_permissions(scope.role) else scope
 

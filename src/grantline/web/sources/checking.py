@@ -19,9 +19,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from grantline.control.organizations.roles import Permission
-from grantline.control.sources import rules
+from grantline.control.sources import checks, rules
+from grantline.control.sources.checks import STALLED_CHECK_SECONDS
 from grantline.control.sources.models import ConnectionCheck, DataSource
-from grantline.control.sources.rules import STALLED_CHECK_SECONDS
 from grantline.errors import InputInvalid
 from grantline.jobs.requests import start_check
 from grantline.web.requests import PageRequest, wants_part
@@ -32,7 +32,8 @@ from grantline.web.sources.steps import step_items
 TITLES: Final = {
     "role_assumed": "Assume the role with your External ID",
     "refused_without_external_id": "Try the role without an External ID",
-    "refused_with_wrong_external_id": "Try the role with another External ID",
+    "refused_with_wrong_external_id": "Try the role with a made-up External ID",
+    "refused_with_another_organizations_external_id": "Try the role with somebody else's External ID",
     "region_found": "Find the bucket's region",
     "bucket_listed": "List the bucket",
     "object_readable": "Read a file",
@@ -40,7 +41,8 @@ TITLES: Final = {
 DOING: Final = {
     "role_assumed": "Asking AWS for a session of the role, with your External ID",
     "refused_without_external_id": "Trying the role without an External ID",
-    "refused_with_wrong_external_id": "Trying the role with another External ID",
+    "refused_with_wrong_external_id": "Trying the role with a made-up External ID",
+    "refused_with_another_organizations_external_id": "Trying the role with somebody else's External ID",
     "region_found": "Finding the bucket's region",
     "bucket_listed": "Listing the bucket",
     "object_readable": "Reading one byte of a file",
@@ -143,7 +145,7 @@ def _steps(failed: int) -> str:
 
 def check_view(source: DataSource) -> CheckView | None:
     """The newest check of `source`."""
-    check = rules.latest_check(source)
+    check = checks.latest_check(source)
     return CheckView(check, timezone.now(), step_statements(source)) if check else None
 
 

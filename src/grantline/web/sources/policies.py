@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from grantline.aws.check import TRUST_STEPS
 from grantline.aws.policy_texts import documents, policy_json, render
 from grantline.control.sources.models import DataSource
 from grantline.errors import SettingInvalid
@@ -79,7 +80,7 @@ def step_statements(source: DataSource) -> dict[str, str]:
     except SettingInvalid:
         return {}
     trust = policy_json(made.trust_policy)
-    texts = dict.fromkeys(("role_assumed", "refused_without_external_id", "refused_with_wrong_external_id"), trust)
+    texts: dict[str, str] = dict.fromkeys(TRUST_STEPS, trust)
     statements = {str(statement["Sid"]): statement for statement in made.permission_policy["Statement"]}
     reading = [name for name in statements if name not in ("FindRegion", "ListObjects")]
     for step, names in {**STATEMENTS, "object_readable": tuple(reading)}.items():
