@@ -41,6 +41,27 @@ def everything_is_visible() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clean_up_as_owner() -> Iterator[None]:
+    """Tests that commit are cleaned up by truncating every table, which the application's role may not,
+    and the audit log's triggers would not let anybody."""
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    from grantline.control.isolation.base import as_owner
+
+    def truncate_as_owner(case: TransactionTestCase) -> None:
+        with as_owner(), connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            truncate(case)
+            cursor.execute("SET session_replication_role = DEFAULT")
+
+    truncate = TransactionTestCase._fixture_teardown
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", truncate_as_owner)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of an embedded PostgreSQL that lives as long as the test run."""

@@ -25,7 +25,8 @@ class Issue:
 
     `row` counts data records from 1; `line` is the physical line where the record starts (the first
     line of the file is 1); `cell` is for workbooks (`Users!C3`). `column` is the header as the file
-    spells it. `value` is the cell's text, cut to `VALUE_LIMIT` characters.
+    spells it. `file` names the file where an import reads several.
+    `value` is the cell's text, cut to `VALUE_LIMIT` characters.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Issue:
     cell: str | None = None
     column: str | None = None
     value: str | None = None
+    file: str | None = None
     remedy: str | None = None
 
     def document(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def test_every_check_passes(summary: dict[str, Any]) -> None:
         "role_assumed",
         "refused_without_external_id",
         "refused_with_wrong_external_id",
+        "refused_with_another_organizations_external_id",
         "region_found",
         "bucket_listed",
         "object_readable",

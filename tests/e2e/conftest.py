@@ -13,13 +13,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, WebError, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    StorageState,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e import chromium, site
 
 NewContext = Callable[..., BrowserContext]
 FOLDER = os.path.dirname(__file__)
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 10_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

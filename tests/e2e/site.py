@@ -99,6 +99,7 @@ def running(folder: Path) -> Iterator[Site]:
             "GRANTLINE_PORT": str(port),
             "GRANTLINE_SERVICE_ROLE_ARN": service.role_arn,
             "GRANTLINE_AWS_ENDPOINT_URL": cloud.url,
+            "GRANTLINE_REQUIRE_MFA": "nobody",
             "GRANTLINE_CHECK_WAIT_SECONDS": str(CHECK_WAIT_SECONDS),
             **service.environment,
         }

@@ -12,7 +12,9 @@ from tests.e2e.site import Site
 
 def answered(grantline: Site, token: str) -> int:
     """The status that the API answers a token with."""
-    request = urllib.request.Request(f"{grantline.url}/api/v1/applications", headers={"Authorization": f"Bearer {token}"})
+    request = urllib.request.Request(
+        f"{grantline.url}/api/v1/applications", headers={"Authorization": f"Bearer {token}"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return int(answer.status)

@@ -38,7 +38,7 @@ from grantline.formats.limits import Limits
 from grantline.formats.options import FORMATS, FileOptions
 from grantline.issues import ROW_CODES
 from grantline.mapping.dates import KINDS
-from grantline.mapping.document import COLUMN_OPTIONS, OPTIONS, WHERE_OPTIONS
+from grantline.mapping.document import COLUMN_OPTIONS, OPTIONS, SOURCE_OPTIONS, WHERE_OPTIONS
 from grantline.mapping.layouts import LAYOUTS
 from grantline.mapping.names import KEY_NAMES, NAMES, PROFILE_NAMES, folded
 from grantline.mapping.notation import read_text as load_yaml
@@ -125,7 +125,7 @@ def test_every_code_of_http_alone() -> None:
 
 
 def test_every_code_and_step_of_the_connection_check() -> None:
-    codes = {code for name, code in vars(connection_check).items() if name.startswith("EXTERNAL_ID_")}
+    codes = {code for name, code in vars(connection_check).items() if name.startswith(("EXTERNAL_ID_", "ROLE_IN_USE"))}
     assert set(rows(section(page("reference/codes.md"), "Codes of the connection check"))) == codes
     text = section(page("how-to/connect-a-bucket.md"), "3. Check the connection")
     assert missing(connection_check.STEPS, text) == []
@@ -193,6 +193,7 @@ def test_every_target_of_a_mapping() -> None:
         ("Options", OPTIONS),
         ("columns", COLUMN_OPTIONS),
         ("where", WHERE_OPTIONS),
+        ("sources", SOURCE_OPTIONS),
         ("file", tuple(field.name for field in fields(FileOptions))),
     ],
 )
@@ -277,7 +278,7 @@ def test_the_policies_shown_are_those_that_are_made() -> None:
 
 def test_the_mappings_shown_are_accepted() -> None:
     shown = blocks("reference/mapping.md", "yaml")
-    assert len(shown) == 2
+    assert len(shown) == 3
     for text in shown:
         as_mapping(text)
     for text in re.findall(r"`(\{source: [^`]*\})`", page("reference/mapping.md")):

@@ -1,6 +1,7 @@
 """Runs every folder of `tests/scenarios` through `grantline check`: a new fault is a new folder.
 
-A folder holds one input file (`input.*`), perhaps `mapping.yaml` and the file of last time
+A folder holds one input file (`input.*`, or a folder `input` of several), perhaps `mapping.yaml` and the
+file of last time
 (`previous.*`), and `expected.json`: the exit code, and a part of the answer of `check --json --records`.
 Objects match where each key that is expected is there and matches; lists match in length and order.
 """
@@ -20,7 +21,7 @@ FOLDERS = sorted(path.parent for path in ROOT.glob("*/expected.json"))
 
 
 def one(folder: Path, pattern: str) -> Path | None:
-    found = list(folder.glob(pattern))
+    found = [*folder.glob(pattern), *(path for path in folder.glob(pattern.removesuffix(".*")) if path.is_dir())]
     assert len(found) < 2, f"{folder.name} has several {pattern}"
     return found[0] if found else None
 

@@ -10,10 +10,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from ninja import Query, Router
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
+from grantline.api import moments
 from grantline.api.bearer import ApiRequest
-from grantline.api.catalog_documents import AccountDocument, ChangeDocument, EntitlementDocument, GrantDocument
+from grantline.api.catalog_documents import (
+    AccountDocument,
+    ChangeDocument,
+    EntitlementDocument,
+    EventDocument,
+    GrantDocument,
+    GrantHistory,
+)
 from grantline.api.openapi import answers
 from grantline.api.pages import Cursor, Limit, Page
 from grantline.catalog.lookups import AccountFilters
@@ -26,10 +34,15 @@ router = Router(tags=["catalog"])
 Item = TypeVar("Item", bound=BaseModel)
 
 Search = Annotated[str, Query("", max_length=1000, description="A part of a name, without letter case.")]
-AsOf = Annotated[AwareDatetime | None, Query(None, description="A past moment; default: now.")]
+AsOf = Annotated[
+    moments.Moment | None,
+    Query(None, description="A past moment, or a day (its first moment in UTC); default: now."),
+]
 Account = Annotated[str, Query("", max_length=4096, description="The id of an account.")]
 Entitlement = Annotated[str, Query("", max_length=16384, description="The id of an entitlement.")]
-Moment = Annotated[AwareDatetime | None, Query(None)]
+OneAccount = Annotated[str, Query("", max_length=4096, description="The id of an account; needed.")]
+OneEntitlement = Annotated[str, Query("", max_length=16384, description="The id of an entitlement; needed.")]
+Moment = Annotated[moments.Moment | None, Query(None)]
 KindChosen = Annotated[Literal["account", "entitlement", "grant"] | None, Query(None)]
 OpChosen = Annotated[Literal["added", "removed", "changed"] | None, Query(None)]
 Flag = Annotated[bool, Query(False)]
@@ -54,6 +67,28 @@ def list_accounts(
     filters = AccountFilters(status, type, no_owner, never_signed_in, unconfirmed)
     catalog = _catalog(request, application_id, as_of)
     return _page(catalog.accounts(search=search, filters=filters, limit=limit, cursor=cursor), AccountDocument)
+
+
+@router.get("/{application_id}/account", response=answers(200, AccountDocument, 404, 503))
+def read_account(request: ApiRequest, application_id: str, id: OneAccount, as_of: AsOf) -> AccountDocument:
+    """Read one account by its id, which may hold any character and so is a query."""
+    return AccountDocument.model_validate(_catalog(request, application_id, as_of).account(_given(id, "id")))
+
+
+@router.get("/{application_id}/account/history", response=answers(200, Page[EventDocument], 404, 503))
+def list_account_events(request: ApiRequest, application_id: str, id: OneAccount, as_of: AsOf) -> Page[EventDocument]:
+    """List all that happened to an account and its grants, newest first, in one page.
+
+    An account that was declared the same as an older one has that one's history too.
+    """
+    events = _catalog(request, application_id, as_of).account_history(_given(id, "id"))
+    return _page(Rows(events), EventDocument)
+
+
+@router.get("/{application_id}/entitlement", response=answers(200, EntitlementDocument, 404, 503))
+def read_entitlement(request: ApiRequest, application_id: str, id: OneEntitlement, as_of: AsOf) -> EntitlementDocument:
+    """Read one entitlement by its id."""
+    return EntitlementDocument.model_validate(_catalog(request, application_id, as_of).entitlement(_given(id, "id")))
 
 
 @router.get("/{application_id}/entitlements", response=answers(200, Page[EntitlementDocument], 404, 503))
@@ -81,6 +116,16 @@ def list_grants(
         account=account, entitlement=entitlement, search=search, limit=limit, cursor=cursor
     )
     return _page(rows, GrantDocument)
+
+
+@router.get("/{application_id}/grants/history", response=answers(200, GrantHistory, 404, 503))
+def read_grant_history(
+    request: ApiRequest, application_id: str, account: OneAccount, entitlement: OneEntitlement, as_of: AsOf
+) -> GrantHistory:
+    """Say when and by which run a grant first and last appeared, and every interval between."""
+    catalog = _catalog(request, application_id, as_of)
+    found = catalog.grant_history(_given(account, "account"), _given(entitlement, "entitlement"))
+    return GrantHistory.model_validate(found)
 
 
 @router.get("/{application_id}/changes", response=answers(200, Page[ChangeDocument], 404, 503))
@@ -118,6 +163,13 @@ def list_changes(
 
 def _catalog(request: ApiRequest, application_id: str, as_of: datetime | None) -> Catalog:
     return catalog_of(request.scope, applications.read(request.scope, application_id), as_of)
+
+
+def _given(value: str, field: str) -> str:
+    """A query that cannot be left out. Raises: `InputInvalid`, after the application was found."""
+    if not value:
+        raise InputInvalid(f"{field} is needed: it says which one.", field=field)
+    return value
 
 
 def _page(rows: Rows, document: type[Item]) -> Page[Item]:

@@ -112,3 +112,79 @@ class ChangeDocument(Document):
         key, since = row["entitlement_key"], row["since"] or {}
         place = (since.get("import_id"), since.get("version"), row["kind"], row["account"], key)
         return {"id": "/".join(str(part) for part in place if part is not None), "entitlement_id": key, **row}
+
+
+class EventDocument(Document):
+    """One thing that happened to an account, or to one of its grants."""
+
+    kind: Literal["account", "grant"]
+    op: Literal["added", "removed", "changed"]
+    entitlement_id: str | None
+    resource_type: str | None
+    resource: str | None
+    entitlement: str | None
+    entitlement_display_name: str | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    since: Since | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _identified(cls, row: dict[str, Any]) -> dict[str, Any]:
+        return {"entitlement_id": row["entitlement_key"], **row}
+
+
+class GrantInterval(Document):
+    """One time without a gap in which an account had an entitlement."""
+
+    import_id: str
+    granted_at: str | None
+    expires_at: str | None
+    first_appeared: Since | None
+    last_appeared: Since | None = Field(description="The last version that had it.")
+    ended: Since | None = Field(description="The version that took it away; null while it is there.")
+
+
+class GrantHistory(Document):
+    """When and by which run a grant first and last appeared."""
+
+    account: str
+    entitlement_id: str
+    first_appeared: Since | None
+    last_appeared: Since | None
+    ended: Since | None = Field(description="Null while the account has it.")
+    intervals: list[GrantInterval]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _identified(cls, row: dict[str, Any]) -> dict[str, Any]:
+        return {"entitlement_id": row["entitlement_key"], **row}
+
+
+class RenameDocument(Document):
+    """Two keys that are likely the same, and what they share."""
+
+    kind: Literal["account", "entitlement"]
+    old: str
+    new: str
+    old_name: str
+    new_name: str
+    shared: list[Literal["display_name", "email", "username", "members"]]
+
+
+class AffectedDocument(Document):
+    """An account that loses something."""
+
+    account: str
+    display_name: str | None
+    email: str | None
+    lost: int = Field(description="How many grants it loses.")
+    leaves: bool = Field(description="Whether the account itself goes.")
+
+
+class AffectedPage(Document):
+    """Accounts that lose something, those that lose most first."""
+
+    total: int
+    items: list[AffectedDocument]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")

@@ -18,7 +18,7 @@ from grantline.api.openapi import answers
 from grantline.api.pages import Cursor, Limit, Page, page
 from grantline.aws.policies import Policy, trust_policy
 from grantline.aws.policy_texts import documents, render
-from grantline.control.sources import rules
+from grantline.control.sources import external_ids, rules
 from grantline.control.sources.models import DataSource, SourceState
 from grantline.jobs.installation import service_role_arn
 from grantline.jobs.policies import wanted_policies
@@ -35,13 +35,17 @@ class DataSourceDocument(Document):
     id: str
     name: str
     state: SourceState
-    external_id: str = Field(description="Put it into the role's trust policy. It never changes.")
+    external_id: str = Field(description="Put it into the role's trust policy. Only a rotation ever changes it.")
+    pending_external_id: str | None = Field(
+        description="The next External ID, while one is being rotated in; it takes over once a check proved it."
+    )
     trust_policy: Policy | None = Field(description="Null where Grantline has no service role of its own.")
     role_arn: str | None
     bucket: str | None
     prefix: str | None
     region: str | None = Field(description="The region that was named.")
     found_region: str | None = Field(description="The region that the last check found.")
+    bucket_owner: str | None = Field(description="The account that must own the bucket; null: the role's account.")
     versioned: bool
     kms_key_arn: str | None
     created_at: datetime
@@ -49,6 +53,10 @@ class DataSourceDocument(Document):
     changed_at: datetime
     checked_at: datetime | None
     verified_at: datetime | None = Field(description="Since when the role is proven to trust only Grantline.")
+    proven_at: datetime | None = Field(description="When that was proven last; it is proven again every day.")
+    next_probe_at: datetime | None = Field(description="When it is proven next.")
+    suspended_at: datetime | None = Field(description="Since when nothing is read because the role lets others in.")
+    suspended_reason: str | None
 
 
 class NewDataSource(Body):
@@ -65,6 +73,7 @@ class DataSourceChange(Body):
     bucket: StrictStr | None = None
     prefix: StrictStr | None = None
     region: StrictStr | None = None
+    bucket_owner: StrictStr | None = None
     versioned: StrictBool = Field(default=None)  # type: ignore[assignment] # absent, never null
     kms_key_arn: StrictStr | None = None
 
@@ -102,6 +111,7 @@ class CheckDocument(Document):
     id: str
     data_source_id: str
     state: SourceState
+    external_id: str = Field(description="The one that the check used: the next one, if the role takes it already.")
     checks: list[CheckStep]
     started_at: datetime
     finished_at: datetime | None
@@ -130,7 +140,7 @@ def read_data_source(request: ApiRequest, source_id: str) -> DataSourceDocument:
 def change_data_source(request: ApiRequest, source_id: str, body: DataSourceChange) -> DataSourceDocument:
     """Change a data source.
 
-    A change of role, bucket, prefix or region ends what the last check proved; run it again.
+    A change of role, bucket, prefix, region or owner ends what the last check proved; run it again.
     """
     return _document(rules.change(request.scope, source_id, body.model_dump(exclude_unset=True)))
 
@@ -155,6 +165,22 @@ def read_policies(
     return PolicyText(format=format, text=render(format, wanted))
 
 
+@router.post("/{source_id}/external-id/rotate", response=answers(200, DataSourceDocument, 404, body=True))
+def rotate_external_id(request: ApiRequest, source_id: str, body: Nothing | None = None) -> DataSourceDocument:
+    """Issue the next External ID.
+
+    Reading goes on with the old one. The next check that passes with the new one makes it the one and
+    retires the old one for good. Called again meanwhile, it answers the same next ID.
+    """
+    return _document(external_ids.rotate(request.scope, source_id))
+
+
+@router.post("/{source_id}/external-id/cancel", response=answers(200, DataSourceDocument, 404, body=True))
+def cancel_rotation(request: ApiRequest, source_id: str, body: Nothing | None = None) -> DataSourceDocument:
+    """Give up the next External ID; the one in use stays."""
+    return _document(external_ids.cancel_rotation(request.scope, source_id))
+
+
 @router.post("/{source_id}/verify", response=answers(200, CheckDocument, 404, 503, body=True))
 def verify_data_source(request: ApiRequest, source_id: str, body: Nothing | None = None) -> CheckDocument:
     """Run the connection check and wait for its end.
@@ -168,6 +194,7 @@ def verify_data_source(request: ApiRequest, source_id: str, body: Nothing | None
         id=check.pk,
         data_source_id=source.pk,
         state=SourceState(source.state),
+        external_id=check.external_id,
         checks=[CheckStep.model_validate(step) for step in steps],
         started_at=check.started_at,
         finished_at=check.finished_at,
@@ -181,12 +208,14 @@ def _document(source: DataSource) -> DataSourceDocument:
         name=source.name,
         state=SourceState(source.state),
         external_id=source.external_id,
-        trust_policy=trust_policy(service, source.external_id) if service else None,
+        pending_external_id=source.pending_external_id,
+        trust_policy=trust_policy(service, source.external_id, source.pending_external_id) if service else None,
         role_arn=text(source.role_arn),
         bucket=text(source.bucket),
         prefix=text(source.prefix),
         region=text(source.region),
         found_region=text(source.found_region),
+        bucket_owner=text(source.bucket_owner),
         versioned=source.versioned,
         kms_key_arn=text(source.kms_key_arn),
         created_at=source.created_at,
@@ -194,4 +223,8 @@ def _document(source: DataSource) -> DataSourceDocument:
         changed_at=source.changed_at,
         checked_at=source.checked_at,
         verified_at=source.verified_at,
+        proven_at=source.proven_at,
+        next_probe_at=source.next_probe_at,
+        suspended_at=source.suspended_at,
+        suspended_reason=text(source.suspended_reason),
     )

@@ -10,8 +10,10 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
 from grantline.api.bodies import Body
 from grantline.api.documents import Counts, Document, text
+from grantline.control.imports.limits import inherited, limits_of, retention_of
 from grantline.control.imports.models import Import
 from grantline.control.imports.states import ImportState, import_state, state_sentence
+from grantline.control.runs.models import Version
 
 MAPPING = "The mapping document; {} lets the headers decide."
 
@@ -48,6 +50,11 @@ class ImportDocument(Document):
     mapping: dict[str, Any]
     guard_share: float
     guard_count: int
+    guard_growth_share: float | None = Field(description="Null: growth is not limited.")
+    allow_empty: bool = Field(description="Whether a file without rows is a statement, not a fault.")
+    retention_days: int | None = Field(description="Null: every version is kept.")
+    kept_from: int = Field(description="The oldest version that can be asked about.")
+    inherited: list[str] = Field(description="Which of these it takes from the organization.")
     stale_after_seconds: int | None
     created_at: datetime
     created_by: str
@@ -61,13 +68,24 @@ class ImportChange(Body):
     pattern: StrictStr = Field(default=None, min_length=1)  # type: ignore[assignment]
     mapping: dict[str, Any] = Field(default=None, description=MAPPING)  # type: ignore[arg-type]
     interval_seconds: StrictInt = Field(default=None)  # type: ignore[assignment]
-    guard_share: StrictFloat = Field(
-        default=None,  # type: ignore[assignment]
-        description="The share of one kind that a run may remove without a person (0 to 1).",
+    guard_share: StrictFloat | None = Field(
+        default=None,
+        description="The share of one kind that a run may remove without a person (0 to 1); null: the organization's.",
     )
-    guard_count: StrictInt = Field(
+    guard_count: StrictInt | None = Field(
+        default=None,
+        description="From this many on a fall is judged by that share; a smaller one of entitlements, grants or an "
+        "attribute only by half of what was there. Null: the organization's.",
+    )
+    guard_growth_share: StrictFloat | None = Field(
+        default=None, description="The share by which one kind may grow; null: the organization's, which may be none."
+    )
+    allow_empty: bool = Field(
         default=None,  # type: ignore[assignment]
-        description="A fall of at most this many is never held.",
+        description="Take a file without rows for a statement. The guard judges it all the same.",
+    )
+    retention_days: StrictInt | None = Field(
+        default=None, description="For how many days the past is kept; 0: for good; null: the organization's."
     )
     stale_after_seconds: StrictInt | None = Field(
         default=None, description="Say *stale* when nothing new came for so long; null: never."
@@ -81,7 +99,7 @@ class NewImport(ImportChange):
 def import_document(item: Import) -> ImportDocument:
     """The document of an import; cheap where its `active_states` were read with it."""
     now = timezone.now()
-    state = import_state(item, now)
+    state, limits = import_state(item, now), limits_of(item)
     return ImportDocument(
         id=item.pk,
         application_id=item.application_id,
@@ -101,8 +119,13 @@ def import_document(item: Import) -> ImportDocument:
         failure_count=item.failure_count,
         current_version=_current_version(item),
         mapping=item.mapping,
-        guard_share=item.guard_share,
-        guard_count=item.guard_count,
+        guard_share=limits.share,
+        guard_count=limits.count,
+        guard_growth_share=limits.growth_share,
+        allow_empty=item.allow_empty,
+        retention_days=retention_of(item),
+        kept_from=item.kept_from,
+        inherited=inherited(item),
         stale_after_seconds=item.stale_after_seconds,
         created_at=item.created_at,
         created_by=item.created_by,
@@ -118,4 +141,24 @@ def _current_version(item: Import) -> CurrentVersion | None:
         number=version.number,
         published_at=version.published_at,
         counts=Counts(**version.counts),
+    )
+
+
+class VersionDocument(CurrentVersion):
+    """A version of an import."""
+
+    run_id: str | None
+    size_bytes: int = Field(description="What it takes on disk, with its history.")
+
+
+def version_document(version: Version) -> VersionDocument:
+    """The document of a version that was read with its run."""
+    run = getattr(version, "run", None)
+    return VersionDocument(
+        id=version.pk,
+        number=version.number,
+        published_at=version.published_at,
+        counts=Counts(**version.counts),
+        run_id=run.pk if run else None,
+        size_bytes=version.size_bytes,
     )

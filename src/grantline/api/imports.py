@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from ninja import Router, Status
-from pydantic import Field
+from ninja import Query, Router, Status
+from pydantic import Field, StrictInt, StrictStr
 
 from grantline.api.bearer import ApiRequest
 from grantline.api.bodies import Body, Nothing
-from grantline.api.import_documents import ImportChange, ImportDocument, NewImport, import_document
+from grantline.api.import_documents import (
+    ImportChange,
+    ImportDocument,
+    NewImport,
+    VersionDocument,
+    import_document,
+    version_document,
+)
 from grantline.api.openapi import answers
 from grantline.api.pages import Cursor, Limit, Page, page
+from grantline.api.retention import RetentionEffect
 from grantline.api.run_documents import RunDocument, run_document
 from grantline.control.applications import rules as applications
 from grantline.control.imports import rules
+from grantline.control.imports.retention import effect
 from grantline.control.imports.states import with_active_states
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs import rules as runs
@@ -30,6 +39,13 @@ class PreviewRequest(Body):
     """What to look at the file with."""
 
     mapping: dict[str, Any] | None = Field(default=None, description="Tried instead of the import's own.")
+
+
+class Rollback(Body):
+    """Which version comes back, and why; both are kept in the audit log."""
+
+    version: StrictInt
+    reason: StrictStr
 
 
 @router.post("/applications/{application_id}/imports", response=answers(201, ImportDocument, 404, body=True))
@@ -91,6 +107,34 @@ def sync_import(request: ApiRequest, import_id: str, body: Nothing | None = None
     """Queue a run now; where one is queued or running already, that one is answered."""
     run = requests.sync(request.scope, import_id, Trigger.API)
     return Status(202, run_document(run))
+
+
+@router.post("/imports/{import_id}/rollback", response=answers(202, RunDocument, 404, 409, body=True))
+def roll_import_back(request: ApiRequest, import_id: str, body: Rollback) -> Status[RunDocument]:
+    """Queue a run that brings an earlier version back, as a new version.
+
+    The object in the bucket is not imported again until it changes; the same bytes as a new object are
+    held for a person. What was so in between stays in the history.
+    """
+    run = requests.rollback(request.scope, import_id, body.version, body.reason)
+    return Status(202, run_document(run))
+
+
+@router.get("/imports/{import_id}/versions", response=answers(200, Page[VersionDocument], 404))
+def list_versions(request: ApiRequest, import_id: str, limit: Limit, cursor: Cursor) -> Page[VersionDocument]:
+    """List the versions of an import that are kept, newest first."""
+    rows = runs.list_versions(request.scope, rules.read(request.scope, import_id))
+    return page(rows, ("-number",), version_document, limit=limit, cursor=cursor)
+
+
+@router.get("/imports/{import_id}/retention", response=answers(200, RetentionEffect, 404, 503))
+def preview_import_retention(
+    request: ApiRequest,
+    import_id: str,
+    days: Annotated[int, Query(0, ge=0, le=36525, description="0: everything is kept.")],
+) -> RetentionEffect:
+    """Say what keeping this many days of an import would remove, before it is stored."""
+    return RetentionEffect.model_validate(vars(effect(rules.read(request.scope, import_id), days)))
 
 
 @router.post("/imports/{import_id}/pause", response=answers(200, ImportDocument, 404, body=True))

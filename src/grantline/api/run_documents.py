@@ -52,6 +52,8 @@ class RunDocument(Document):
     error: dict[str, Any] | None = Field(description="Why it failed: code, message, remedy and the place.")
     guard: dict[str, Any] | None = Field(description="Why it is held.")
     version: int | None = Field(description="The number of the version it published.")
+    restores: int | None = Field(description="The number of the version that a rollback brings back.")
+    reason: str | None = Field(description="Why somebody asked for the rollback.")
     decided_by: str | None
     decided_reason: str | None
 
@@ -69,6 +71,7 @@ class IssueDocument(Document):
     value: str | None
     message: str
     remedy: str | None
+    file: str | None = Field(description="The file, where the import reads several.")
 
 
 def run_document(run: Run) -> RunDocument:
@@ -96,6 +99,8 @@ def run_document(run: Run) -> RunDocument:
         error=run.error,
         guard=run.guard,
         version=run.version.number if run.version else None,
+        restores=run.restores,
+        reason=text(run.reason),
         decided_by=text(run.decided_by),
         decided_reason=text(run.decided_reason),
     )
@@ -114,4 +119,5 @@ def issue_document(issue: RunIssue) -> IssueDocument:
         value=text(issue.value),
         message=issue.message,
         remedy=text(issue.remedy),
+        file=text(issue.file),
     )

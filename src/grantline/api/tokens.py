@@ -27,6 +27,7 @@ class TokenDocument(Document):
     name: str
     hint: str = Field(description="The text's beginning, to tell tokens apart.")
     role: Role
+    networks: list[str] = Field(description="Networks it is taken from, in CIDR form; empty: from everywhere.")
     user_email: str
     created_at: datetime
     expires_at: datetime
@@ -48,12 +49,17 @@ class NewToken(Body):
     role: StrictStr | None = Field(
         default=None, description="A role that allows no more than the maker's; null: the maker's."
     )
+    networks: list[StrictStr] | None = Field(
+        default=None, description="Networks it is taken from, such as 192.0.2.0/24; null: from everywhere."
+    )
 
 
 @router.post("", response=answers(201, MadeToken, body=True))
 def create_token(request: ApiRequest, body: NewToken) -> Status[MadeToken]:
     """Make a token that acts for the caller."""
-    token, text = rules.create(request.scope, body.name, days=body.days, role=_role(body.role))
+    token, text = rules.create(
+        request.scope, body.name, days=body.days, role=_role(body.role), networks=body.networks or ()
+    )
     return Status(201, MadeToken(**_document(token).model_dump(), token=text))
 
 
@@ -85,6 +91,7 @@ def _document(token: ApiToken) -> TokenDocument:
         name=token.name,
         hint=token.hint,
         role=Role(token.role),
+        networks=token.networks,
         user_email=token.user.email,
         created_at=token.created_at,
         expires_at=token.expires_at,

@@ -6,7 +6,21 @@ from typing import Final
 
 from ninja import Router
 
-from grantline.api import applications, audit_events, catalog, data_sources, imports, objects, runs, tokens, uploads
+from grantline.api import (
+    aliases,
+    applications,
+    audit_events,
+    catalog,
+    data_sources,
+    imports,
+    mapping_schema,
+    notifications,
+    objects,
+    organization,
+    runs,
+    tokens,
+    uploads,
+)
 from grantline.api.interface import GrantlineApi
 
 ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
@@ -15,9 +29,13 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/applications", applications.router),
     ("/applications", uploads.router),
     ("/applications", catalog.router),
+    ("/applications", aliases.router),
     ("", imports.router),
+    ("", mapping_schema.router),
     ("/runs", runs.router),
+    ("/organization", organization.router),
     ("/audit-events", audit_events.router),
+    ("", notifications.router),
     ("/tokens", tokens.router),
 )
 

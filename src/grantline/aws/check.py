@@ -51,7 +51,8 @@ EXTERNAL_ID_NOT_REQUIRED = "external_id_not_required"
 EXTERNAL_ID_NOT_CHECKED = "external_id_not_checked"
 EXTERNAL_ID_SHARED = "external_id_shared"
 ROLE_IN_USE = "role_in_use"
-"""Codes of their own, the last one given by the control plane; every other code of a step is one of `grantline.errors`."""
+"""Codes of their own, the last one given by the control plane; every other code of a step is one of
+`grantline.errors`."""
 
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -116,8 +117,10 @@ def run_check(
     if first.outcome != "pass":
         yield from run.skip((*TRUST_STEPS[1:], *later), "Not tried: the role was not assumed.")
         return
-    refusals = []
+    refusals: list[CheckStep] = []
     for probing in run.probes():
+        if any(step.outcome == "fail" for step in refusals):
+            run.others = (new_external_id(),)  # a role that lets others in is shown no ID of theirs
         refusals.append(probing())
         yield refusals[-1]
     if any(step.outcome == "fail" for step in refusals):

@@ -256,13 +256,19 @@ def _denied(error: ClientError, where: Where, facts: dict[str, Any]) -> Grantlin
             f"The policy of the bucket {where.bucket} forbids it (often: only from a VPC or an IP address). "
             f"Make an exception for {where.role_arn} there."
         )
+    elif re.search(r"requester.?pays|request-payer", message, re.IGNORECASE):
+        remedy = (
+            f"The bucket {where.bucket} is set to requester pays, which Grantline does not do. Switch that off, or "
+            "copy the export to a bucket without it."
+        )
     elif "explicit deny" in message:
         remedy = f"A policy of the account or organization forbids it; make an exception for {where.role_arn}."
     else:
         remedy = (
             f"Allow {where.action or 'the action'} in the permission policy of {where.role_arn}, as shown on "
-            "the data source's page. If it is allowed there: the bucket must belong to the role's account, "
-            "its own policy must not forbid it, and the object must belong to the bucket's owner."
+            "the data source's page. If it is allowed there, look at each: the bucket belongs to the role's "
+            "account, or its owner is named on the data source's page; its own policy does not forbid it; it "
+            "is not set to requester pays; the object belongs to the bucket's owner."
         )
     reason = f" AWS says: {why[1].rstrip('. ')}." if why else ""
     return SourceDenied(
@@ -337,6 +343,10 @@ def _replaced(error: ClientError, where: Where, facts: dict[str, Any]) -> Grantl
     return SourceChanged(f"{where.subject} was replaced while it was being read.", **facts)
 
 
+def _version_gone(error: ClientError, where: Where, facts: dict[str, Any]) -> GrantlineError:
+    return SourceChanged(f"The version of {where.subject} that was being read is deleted.", **facts)
+
+
 def _busy(error: ClientError, where: Where, facts: dict[str, Any]) -> GrantlineError:
     return SourceUnavailable(f"S3 asked to slow down or failed for {where.bucket}.", **facts)
 
@@ -363,7 +373,8 @@ _S3_TABLE: tuple[tuple[frozenset[str], Maker], ...] = (
     (frozenset({"NoSuchKey"}), _no_key),
     (frozenset({"NoSuchBucket"}), _no_bucket),
     (frozenset({"404"}), _not_found),
-    (frozenset({"NoSuchVersion", "PreconditionFailed", "412", "MethodNotAllowed", "405"}), _replaced),
+    (frozenset({"NoSuchVersion", "MethodNotAllowed", "405"}), _version_gone),
+    (frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "InvalidRange", "416"}), _replaced),
     (frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "403"}), _denied),
     (frozenset({"InvalidObjectState"}), _archived),
     (REGION, _region),

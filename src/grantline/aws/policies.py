@@ -136,7 +136,9 @@ def _decrypt_statement(kms_key_arn: str, partition: str) -> Policy:
 
 def _session_document(bucket: str, scope: str, partition: str, exact: bool) -> Policy:
     bucket_arn = f"arn:{partition}:s3:::{bucket}"
-    pattern = escape(scope) + ("" if exact else "*")
+    # `?` is any one character: unlike `${*}` it is understood by every compatible store, and what it lets by
+    # more is a character of the same key; the role's own policy says exactly what may be read.
+    pattern = "".join("?" if character in "*?$" else character for character in scope) + ("" if exact else "*")
     # kms:Decrypt has to be here: a session policy that leaves it out would take it away.
     return {
         "Version": VERSION,

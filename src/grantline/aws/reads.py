@@ -1,8 +1,9 @@
 """Reading one object, pinned: what is it now, and its bytes as one unbroken version.
 
 In: a `BucketSession`, a key or the `ObjectInfo` of a head. Out: an `ObjectInfo`, or a file on disk and the
-`Evidence` of what was read. Invariants: every GET of a download, resumed ones too, names the version or
-the ETag, so that no file is ever half old and half new; bytes are counted against the length and a limit
+`Evidence` of what was read. Invariants: every GET of a download, resumed ones and ranges too, names the
+version or the ETag (`pinned`), so that no file is ever half old and half new; a large object comes in ranges
+side by side (`ranges`) and is written in order; bytes are counted against the length and a limit
 and hashed while they stream; the file is made with mode 0600 and is gone again if the read fails. S3's
 own checksum, where it sends one, is verified by botocore as the bytes pass.
 """
@@ -17,21 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from grantline.aws import ranges
 from grantline.aws.failures import AWS_ERRORS
 from grantline.aws.objects import ObjectInfo
+from grantline.aws.pinned import CHUNK_BYTES, RESUMES, Pin, missing_or_denied, pause
 from grantline.aws.sessions import BucketSession
-from grantline.errors import (
-    SourceChanged,
-    SourceDenied,
-    SourceError,
-    SourceNotFound,
-    SourceTooLarge,
-    SourceTruncated,
-)
+from grantline.errors import SourceChanged, SourceDenied, SourceError, SourceTruncated
 
-CHUNK_BYTES = 1024 * 1024
-RESUMES = 5
-"""How often a cut connection is taken up again in one download."""
 CHECKSUMS = ("ChecksumSHA256", "ChecksumSHA1", "ChecksumCRC64NVME", "ChecksumCRC32C", "ChecksumCRC32")
 
 Progress = Callable[[int, int], None]
@@ -111,27 +104,42 @@ class _Read:
         progress: Progress | None,
     ) -> None:
         self.session, self.info, self.file = session, info, file
+        self.pin = Pin(session, info)
         self.limit_bytes, self.progress = limit_bytes, progress
         self.received = 0
         self.digest = hashlib.sha256()
         self.checksum: str | None = None
-        self.by_version = info.version_id is not None
 
     def run(self) -> Evidence:
-        self._refuse_too_large(self.info.size_bytes)
+        self.pin.refuse_too_large(self.info.size_bytes, self.limit_bytes)
+        if self.info.size_bytes >= ranges.PARALLEL_FROM_BYTES:
+            try:
+                return self._side_by_side()
+            except ranges.RangesIgnored:
+                self._start_over()
+        return self._in_one_piece()
+
+    def _side_by_side(self) -> Evidence:
+        for piece in ranges.read_in_ranges(self.pin, ranges.RANGE_BYTES):
+            self._take(piece)
+        return self._evidence()
+
+    def _in_one_piece(self) -> Evidence:
         for attempt in range(RESUMES + 1):
+            if attempt:
+                pause(attempt)
             if attempt and self.received >= self.info.size_bytes:
                 self._start_over()
             if self._read_rest():
                 return self._evidence()
         raise SourceTruncated(
-            f"{self.session.where('get_object', self.info.key).subject}: only {self.received:,} of "
-            f"{self.info.size_bytes:,} bytes arrived, after {RESUMES + 1} attempts."
+            f"{self.pin.subject}: only {self.received:,} of {self.info.size_bytes:,} bytes arrived, after "
+            f"{RESUMES + 1} attempts."
         )
 
     def _read_rest(self) -> bool:
         """Whether everything arrived; False where the connection broke off."""
-        answer = self._open()
+        answer = self.pin.get(f"bytes={self.received}-" if self.received else None)
         self.checksum = self.checksum or _checksum(answer)
         body = answer["Body"]
         if self.received and answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
@@ -145,31 +153,12 @@ class _Read:
             body.close()
         return self.received == self.info.size_bytes
 
-    def _open(self) -> dict[str, Any]:
-        parameters: dict[str, Any] = {"Key": self.info.key, "IfMatch": f'"{self.info.etag}"'}
-        if self.received:
-            parameters["Range"] = f"bytes={self.received}-"
-        if self.by_version:
-            try:
-                return self._get(parameters | {"VersionId": self.info.version_id})
-            except SourceDenied:
-                # Reading a version by its id needs a permission of its own; the ETag pins as well.
-                self.by_version = False
-        return self._get(parameters)
-
-    def _get(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return self.session.call("get_object", kms_key=self.info.kms_key, **parameters)
-        except SourceDenied as error:
-            raise missing_or_denied(self.session, self.info.key, error) from None
-
     def _take(self, chunk: bytes) -> None:
         self.received += len(chunk)
-        self._refuse_too_large(self.received)
+        self.pin.refuse_too_large(self.received, self.limit_bytes)
         if self.received > self.info.size_bytes:
             raise SourceTruncated(
-                f"{self.session.where('get_object', self.info.key).subject}: more bytes arrived than the "
-                f"{self.info.size_bytes:,} that S3 announced."
+                f"{self.pin.subject}: more bytes arrived than the {self.info.size_bytes:,} that S3 announced."
             )
         self.digest.update(chunk)
         self.file.write(chunk)
@@ -181,14 +170,6 @@ class _Read:
         self.file.seek(0)
         self.file.truncate()
         self.received, self.digest = 0, hashlib.sha256()
-
-    def _refuse_too_large(self, size_bytes: int) -> None:
-        if size_bytes > self.limit_bytes:
-            raise SourceTooLarge(
-                f"{self.session.where('get_object', self.info.key).subject} has {self.info.size_bytes:,} bytes; "
-                f"the limit is {self.limit_bytes:,}.",
-                remedy="Split the file, or have the people who run Grantline raise GRANTLINE_SPOOL_LIMIT_MB.",
-            )
 
     def _evidence(self) -> Evidence:
         self.file.flush()
@@ -204,27 +185,6 @@ class _Read:
             role_arn=self.session.role.text,
             checksum=self.checksum,
         )
-
-
-def missing_or_denied(session: BucketSession, key: str, denied: SourceDenied) -> SourceError:
-    """The error for a refused read: S3 says 403 for a missing key too, where it hides what exists.
-
-    A listing of exactly this key tells the two apart, if listing is allowed.
-    """
-    try:
-        answer = session.call("list_objects_v2", Prefix=key, MaxKeys=1)
-    except SourceDenied:
-        return SourceDenied(
-            f"{session.where('get_object', key).subject}: either it does not exist, or role "
-            f"{session.role} may not read it. S3 hides which, because listing is refused too.",
-            remedy="Allow s3:ListBucket and s3:GetObject as in the permission policy on the data source's page.",
-            **denied.facts,
-        )
-    except SourceError:
-        return denied
-    if any(entry["Key"] == key for entry in answer.get("Contents", ())):
-        return denied
-    return SourceNotFound(f"There is no object {key} in the bucket {session.bucket}.", **denied.facts)
 
 
 def _head_by_reading(session: BucketSession, key: str) -> ObjectInfo:

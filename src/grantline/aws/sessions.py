@@ -5,12 +5,13 @@ assumed role's credentials. Invariants: the External ID is always sent; every se
 policy narrowed to bucket and prefix (or one key); a refused AssumeRole raises before any S3 client
 exists, so it makes no S3 call, and there is nothing to fall back to. Credentials are renewed early and
 once more when S3 calls them expired. No exception of boto leaves this module.
-A session belongs to one thread.
+`call` may be used by several threads at once; whoever finds the credentials expired renews them for all.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from grantline.aws.arns import RoleArn, parse_role_arn
-from grantline.aws.failures import AWS_ERRORS, EXPIRED, Where, aws_code, s3_failure, sts_failure
+from grantline.aws.failures import AWS_ERRORS, EXPIRED, REGION, Where, aws_code, s3_failure, sts_failure
 from grantline.aws.policies import DENY_ALL, policy_text, session_policy
 from grantline.aws.service import Credentials, Service, s3_client, sts_client
-from grantline.errors import GrantlineError
+from grantline.errors import GrantlineError, SourceDenied
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -81,9 +82,13 @@ class BucketSession:
     _credentials: Credentials | None = field(default=None, repr=False)
     _client: S3Client | None = field(default=None, repr=False)
     _expires_at: datetime | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def renew(self) -> None:
-        """Assume the role again. Raises: `SourceCredentials` and its kin; the old credentials are gone."""
+    def renew(self) -> S3Client:
+        """Assume the role again; the client to use from now on.
+
+        Raises: `SourceCredentials` and its kin; the old credentials are gone.
+        """
         self._client = self._credentials = self._expires_at = None
         self._credentials, self._expires_at = assume(
             self.service,
@@ -94,6 +99,7 @@ class BucketSession:
             fallback_region=self.region,
         )
         self._client = self._made(self._credentials)
+        return self._client
 
     def move(self, region: str) -> None:
         """Call S3 in `region` from now on; the credentials stay."""
@@ -108,17 +114,17 @@ class BucketSession:
         Raises: an error of `grantline.errors` with `facts` `aws_code` and `status`, nothing else.
         """
         parameters |= {"Bucket": self.bucket, "ExpectedBucketOwner": self.expected_owner}
+        client, where = self._ready(), self.where(operation, parameters.get("Key"), kms_key)
         try:
-            return self._send(operation, parameters)
+            return self._send(client, operation, parameters)
         except AWS_ERRORS as error:
             failed: BaseException = error
-        if isinstance(failed, ClientError) and aws_code(failed) in EXPIRED:
-            self.renew()
+        if (other := self._instead_of(client, failed, where)) is not None:
             try:
-                return self._send(operation, parameters)
+                return self._send(other, operation, parameters)
             except AWS_ERRORS as error:
                 failed = error
-        raise s3_failure(failed, self.where(operation, parameters.get("Key"), kms_key))
+        raise s3_failure(failed, where)
 
     def where(self, operation: str, key: str | None = None, kms_key: str | None = None) -> Where:
         """The names that an error of this session has to say."""
@@ -138,10 +144,30 @@ class BucketSession:
             failed: BaseException = error
         raise s3_failure(failed, self.where("client"))
 
-    def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        if self._expires_at is None or self.clock() >= self._expires_at - EARLY:
-            self.renew()
-        answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
+    def _ready(self, *, instead_of: S3Client | None = None) -> S3Client:
+        """A client whose credentials hold: a new one where they end soon, or where S3 refused the one of
+        `instead_of` and no other thread has renewed it since."""
+        with self._lock:
+            is_refused = instead_of is not None and instead_of is self._client
+            if self._client is None or is_refused or self._expires_at is None:
+                return self.renew()
+            return self.renew() if self.clock() >= self._expires_at - EARLY else self._client
+
+    def _instead_of(self, client: S3Client, failed: BaseException, where: Where) -> S3Client | None:
+        """The client to ask once more with, where that may help: new credentials, or the bucket's region."""
+        if not isinstance(failed, ClientError):
+            return None
+        if aws_code(failed) in EXPIRED:
+            return self._ready(instead_of=client)
+        region = s3_failure(failed, where).facts.get("region") if aws_code(failed) in REGION else None
+        if region in (None, where.region):
+            return None
+        with self._lock:
+            self.move(str(region))
+            return self._client
+
+    def _send(self, client: S3Client, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = getattr(client, operation)(**parameters)
         return answer
 
 
@@ -162,9 +188,14 @@ def open_session(
 
     `subject_id` (of the run or data source) shows in the customer's CloudTrail. The bucket must belong to
     `expected_owner`, by default the role's account. Side effect: one AssumeRole call.
-    Raises: `InputInvalid` for the ARN; `SourceCredentials`, `SourceRegion`, `SourceClock`,
-    `SourceUnavailable`.
+    Raises: `InputInvalid` for the ARN; `SourceDenied` for a key outside the prefix, without asking AWS;
+    `SourceCredentials`, `SourceRegion`, `SourceClock`, `SourceUnavailable`.
     """
+    if key is not None and not key.startswith(prefix):
+        raise SourceDenied(
+            f"{key} is outside the data source's prefix {prefix}, so it is not read.",
+            remedy=f"Name a file that begins with {prefix}, or widen the data source's prefix.",
+        )
     role = parse_role_arn(role_arn, own_account=service.account, own_partition=service.partition)
     session = BucketSession(
         service=service,

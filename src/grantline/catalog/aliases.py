@@ -44,9 +44,7 @@ def resolved(pairs: Mapping[Key, Key]) -> dict[Key, Key]:
     return found
 
 
-def aliased(
-    con: duckdb.DuckDBPyConnection, incoming: Incoming, aliases: Aliases, prefix: str = "alias"
-) -> Incoming:
+def aliased(con: duckdb.DuckDBPyConnection, incoming: Incoming, aliases: Aliases, prefix: str = "alias") -> Incoming:
     """`incoming` under the new keys; the same object where there are no aliases."""
     if not aliases:
         return incoming
@@ -81,7 +79,7 @@ def _integers(con: duckdb.DuckDBPyConnection, shape: Shape, came: str, keys: str
         WITH named AS (
             SELECT i.n, {new}, coalesce(t.marked, false) AS renamed
             FROM {came} i LEFT JOIN (SELECT *, true AS marked FROM {keys}) t ON {matches})
-        SELECT *, first_value(n) OVER (PARTITION BY {', '.join(shape.key)} ORDER BY renamed, n) AS kept FROM named
+        SELECT *, first_value(n) OVER (PARTITION BY {", ".join(shape.key)} ORDER BY renamed, n) AS kept FROM named
         """
     )
     return number_of(con, f"SELECT count(*) FROM {name} WHERE renamed")
@@ -134,5 +132,3 @@ def known_by_alias(shape: Shape, keys: str, old: str) -> str:
     new = ", ".join(f"t.new_{key} AS {key}" for key in shape.key)
     matches = " AND ".join(f"t.old_{key} IS NOT DISTINCT FROM o.{key}" for key in shape.key)
     return f"(SELECT min(o.n) AS n, {new} FROM {keys} t JOIN {old} o ON {matches} GROUP BY ALL)"
-
-

@@ -174,9 +174,25 @@ def _came(
         if shape is ACCOUNT:
             left_out += f" OR i.n IN ({_leaving(incoming)})"
         name = f"{prefix}_incoming_{shape.plural}"
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {table} i WHERE NOT ({left_out})")
+        rows = f"SELECT * FROM {table} i WHERE NOT ({left_out})"
+        if shape is ACCOUNT and previous is not None:
+            rows = _as_known(f"({rows})", incoming, f"{prefix}_old_{shape.plural}")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {rows}")
         names.append(name)
     return names[0], names[1]
+
+
+def _as_known(rows: str, incoming: Incoming, old: str) -> str:
+    """Accounts, of which those that nothing but removed grants name keep what a blank cell would clear."""
+    only_removed = (
+        f"i.n NOT IN (SELECT account FROM {incoming.grants}) AND i.n IN"
+        f" (SELECT account FROM {incoming.removals} WHERE entitlement IS NOT NULL)"
+    )
+    kept = ", ".join(
+        f"CASE WHEN {only_removed} THEN coalesce(i.{name}, o.{name}) ELSE i.{name} END AS {name}"
+        for name in ACCOUNT.fields
+    )
+    return f"SELECT i.* REPLACE ({kept}) FROM {rows} i LEFT JOIN {old} o ON o.id = i.id"
 
 
 def _came_grants(con: duckdb.DuckDBPyConnection, incoming: Incoming, prefix: str) -> str:

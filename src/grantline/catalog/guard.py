@@ -94,9 +94,7 @@ def judge(
     return Verdict(bool(found), tuple(sentence for _, sentence in found), tuple(breach for breach, _ in found))
 
 
-def _falls(
-    changes: Changes, before: Counts, limits: GuardLimits, leavers_grants: int
-) -> Iterable[tuple[Breach, str]]:
+def _falls(changes: Changes, before: Counts, limits: GuardLimits, leavers_grants: int) -> Iterable[tuple[Breach, str]]:
     grants = changes.grants.removed
     if changes.accounts.removed < limits.count:
         grants -= leavers_grants

@@ -6,7 +6,8 @@ Owns the layout and nothing else knows it:
     <root>/<organization>/<import>/history/<version>/    rows that this version ended
     <root>/<organization>/<import>/merged/<version>/     the same of all versions up to this one
 
-Merged history only saves look-ups from opening many small files: it may be missing at any time.
+Merged history saves look-ups from opening many small files. What it covers is removed some time after
+it was written; until then both are there, and it does not matter which one a reader takes.
 A folder appears complete, by one rename, and never changes afterwards. Which version is current is the
 control plane's knowledge: a folder that nothing points to is invisible, and `clean_up` removes it.
 """
@@ -68,39 +69,53 @@ class ImportFolder:
         """The version as the look-ups take it; `history` names all versions up to it that ended rows,
         oldest first. Where history was merged, the snapshot names the merged folder in its place."""
         names = tuple(history)
-        count = self.merged_count(names)
-        folders = [self.history(name) for name in names[count:]]
-        if count:
-            folders.insert(0, self.merged(names[count - 1]))
+        merged = self.merged_history(names)
+        folders = [self.history(name) for name in names[merged.count if merged else 0 :]]
+        if merged:
+            folders.insert(0, merged.folder)
         return Snapshot(number, self.version(version_id), tuple(folders))
 
+    def merged_history(self, history: Sequence[str]) -> Merged | None:
+        """The merged folder that covers most of the first names of `history`; None where there is none."""
+        best: Merged | None = None
+        for folder in _folders(self.folder / "merged"):
+            found = _as_prefix(folder, _covered(folder), tuple(history))
+            if found and (best is None or (found.count, -found.older) > (best.count, -best.older)):
+                best = found
+        return best
+
     def merged_count(self, history: Sequence[str]) -> int:
-        """How many of the first names of `history` a merged folder covers, exactly these and no others."""
-        covered = [_covered(folder) for folder in _folders(self.folder / "merged")]
-        return max((len(names) for names in covered if names == tuple(history[: len(names)])), default=0)
+        """How many of the first names of `history` are merged."""
+        merged = self.merged_history(history)
+        return merged.count if merged else 0
 
     def clean_up(
         self,
         keep_versions: Collection[str],
-        keep_history: Collection[str],
+        keep_history: Sequence[str],
         *,
+        staged: Collection[str] = (),
         grace_seconds: float = GRACE_SECONDS,
         now: float | None = None,
     ) -> tuple[Path, ...]:
         """Remove version and history folders that are not named, and left-overs of broken writes.
 
-        A folder younger than `grace_seconds` stays, named or not. Of merged folders, the one that covers
-        most stays, as long as all that it covers is named. Returns what was removed.
+        `keep_history` is in the order of the versions, oldest first; `staged` names versions that wait
+        for a person and may have history too. A folder younger than `grace_seconds` stays, named or not.
+        What a merged folder covers goes as soon as that folder is older than this: whoever began to read
+        before it was there has ended by then. Returns what was removed.
         """
         oldest = (time.time() if now is None else now) - grace_seconds
         gone: list[Path] = []
-        merged = [
-            (len(names), folder.name)
-            for folder in _folders(self.folder / "merged")
-            if (names := _covered(folder)) and set(names) <= set(keep_history)
-        ]
-        keep_merged = {max(merged)[1]} if merged else set()
-        for parent, keep in (("versions", keep_versions), ("history", keep_history), ("merged", keep_merged)):
+        merged = self.merged_history(keep_history)
+        covered: set[str] = set()
+        keep_merged: set[str] = set()
+        if merged and _changed_at(merged.folder) <= oldest:
+            covered, keep_merged = set(keep_history[: merged.count]), {merged.folder.name}
+        elif merged:
+            keep_merged = {folder.name for folder in _folders(self.folder / "merged") if _covered(folder)}
+        history = (set(keep_history) - covered) | set(staged)
+        for parent, keep in (("versions", keep_versions), ("history", history), ("merged", keep_merged)):
             for folder in _folders(self.folder / parent):
                 if folder.name in keep or _changed_at(folder) > oldest:
                     continue
@@ -111,6 +126,25 @@ class ImportFolder:
     def remove(self) -> None:
         """Remove the import's folder with everything in it; for an import that was deleted."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged folder as it serves a history: it holds that of the first `count` versions, and of `older`
+    ones that are not asked about any more."""
+
+    folder: Path
+    count: int
+    older: int
+
+
+def _as_prefix(folder: Path, covered: tuple[str, ...], history: tuple[str, ...]) -> Merged | None:
+    """How a folder that covers these versions serves `history`; None where it does not."""
+    if not history or history[0] not in covered:
+        return None
+    older = covered.index(history[0])
+    rest = covered[older:]
+    return Merged(folder, len(rest), older) if rest == history[: len(rest)] else None
 
 
 @contextmanager
@@ -138,7 +172,10 @@ def new_folder(final: Path) -> Iterator[Path]:
 
 
 def existing(folders: Sequence[Path], name: str) -> list[Path]:
-    """The files called `name` in `folders` that are there."""
+    """The files called `name` in `folders` that are there. Raises: `LakeUnavailable` where a folder is not:
+    leaving it out would change answers about the past."""
+    for folder in folders:
+        needed(folder)
     return [folder / name for folder in folders if (folder / name).exists()]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -27,13 +28,23 @@ SECOND_ORDER_ABOVE = 1_000_000
 OPTIONS = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP}, PARQUET_VERSION v2"
 
 
-def write(con: duckdb.DuckDBPyConnection, diff: Diff, place: ImportFolder, version_id: str) -> Manifest:
+def write(
+    con: duckdb.DuckDBPyConnection,
+    diff: Diff,
+    place: ImportFolder,
+    version_id: str,
+    *,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Manifest:
     """Write the version `version_id` (a name given once) and what it ended.
 
-    Raises: `LakeUnavailable` (disk full, read-only, a file of the current version missing), `Conflict`
-    where the version id was used before. Where it raises, nothing that anybody reads has changed.
+    `on_step` is told how far the disk is: `history_written`, `version_files_written` (under another name
+    still), `version_written`. Raises: `LakeUnavailable` (disk full, read-only, a file of the current version
+    missing), `Conflict` where the version id was used before. Where it raises, nothing that anybody reads
+    has changed.
     """
     history = _write_history(con, diff, place.history(version_id))
+    on_step("history_written")
     with new_folder(place.version(version_id)) as folder:
         for shape in SHAPES:
             _write_current(con, diff, shape, folder)
@@ -49,6 +60,8 @@ def write(con: duckdb.DuckDBPyConnection, diff: Diff, place: ImportFolder, versi
             history_files=history,
         )
         write_manifest(folder, manifest)
+        on_step("version_files_written")
+    on_step("version_written")
     return manifest
 
 

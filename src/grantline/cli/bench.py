@@ -122,6 +122,7 @@ def measure(plan: Plan) -> dict[str, Any]:
     first = _in_child(first_load, plan)
     unchanged = _in_child(look_at_unchanged, plan)
     changed = _in_child(changed_sync, plan)
+    checking = _in_child(cost_of_checking, plan)
     return {
         "rows": plan.rows,
         "accounts": plan.accounts,
@@ -130,6 +131,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         "first_load": first,
         "unchanged": unchanged,
         "changed": changed,
+        "checking": checking,
         "is_right": bool(first["is_right"] and changed["is_right"]),
     }
 
@@ -198,6 +200,17 @@ def changed_sync(plan: Plan) -> dict[str, Any]:
     return {**found, "is_right": is_right and not found["is_held"]}
 
 
+def cost_of_checking(plan: Plan) -> dict[str, Any]:
+    """The first load with and without looking at the cells, by turns, since machines drift."""
+    ratios, seconds = [], []
+    for repeat in range(plan.repeats):
+        without = _import(plan, 1, None, f"unchecked{repeat}", checked=False)["seconds"]
+        with_checks = _import(plan, 1, None, f"checked{repeat}")["seconds"]
+        seconds.append(without)
+        ratios.append(with_checks / without)
+    return {"unchecked_seconds": median(seconds), "ratio": median(ratios)}
+
+
 def look_at_unchanged(plan: Plan) -> dict[str, Any]:
     """A look that finds the object as it was: decided by what the listing says, no byte is read."""
     seen = _identity(plan.file(1))
@@ -211,14 +224,16 @@ def _identity(path: Path) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _import(plan: Plan, version: int, previous: Snapshot | None, version_id: str) -> dict[str, Any]:
+def _import(
+    plan: Plan, version: int, previous: Snapshot | None, version_id: str, *, checked: bool = True
+) -> dict[str, Any]:
     """One import through the real stages; returns seconds per stage and what was found."""
     from grantline.reading import read_records
 
     con = connect(plan.memory_limit_mb, plan.threads, plan.folder / "spill")
     marks = [time.perf_counter()]
     with tempfile.TemporaryDirectory(dir=plan.folder) as scratch:
-        records = read_records(plan.file(version), None, con, Path(scratch)).records
+        records = read_records(plan.file(version), None, con, Path(scratch), checked=checked).records
         marks.append(time.perf_counter())
         found = diff(con, _incoming(records), previous, version)
         marks.append(time.perf_counter())
@@ -331,6 +346,10 @@ def as_text(result: dict[str, Any]) -> str:
             f"{stages['read and map']:10.3f}{stages['diff']:8.3f}{stages['write']:8.3f}"
             f"{found['peak_memory_bytes'] / mib:6.0f} MiB{found['version_bytes'] / mib:6.1f} MiB"
         )
+    checking = result["checking"]
+    lines.append(
+        f"{'without checks':14}{checking['unchecked_seconds']:9.3f}   checking adds {checking['ratio'] - 1:.0%}"
+    )
     lines.append(f"{'unchanged':14}{result['unchanged']['seconds']:9.3f}   no byte is read")
     if not result["is_right"]:
         lines.append("An import found something else than was made: these figures mean nothing.")

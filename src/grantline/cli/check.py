@@ -19,7 +19,9 @@ import duckdb
 
 from grantline.catalog.connection import connect
 from grantline.cli.check_text import as_text
+from grantline.config.settings import limit_values, share_value
 from grantline.errors import GrantlineError, RemovalGuard
+from grantline.formats.limits import Limits
 from grantline.formats.table import Format
 from grantline.mapping.records import ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, GRANT_FIELDS, Records
 from grantline.reading import Reading, read_records
@@ -41,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Check the file. Returns the exit code."""
     for path in filter(None, (args.file, args.mapping, args.previous)):
-        if not path.is_file():
+        if not path.is_file() and (path is args.mapping or not path.is_dir()):
             print(f"There is no file {str(path)!r}.", file=sys.stderr)
             return WRONG_USE
     with tempfile.TemporaryDirectory(prefix="grantline-check-") as folder:
@@ -65,7 +67,8 @@ def check(
     error: GrantlineError | None = None
     try:
         text = mapping.read_text(encoding="utf-8-sig", errors="replace") if mapping else None
-        reading = read_records(path, text, con, scratch)
+        limits, share = Limits(**limit_values()), share_value()
+        reading = read_records(path, text, con, scratch, limits=limits, row_error_share=share)
         if previous is not None:
             changes = _compare(con, reading, previous, text, scratch)
     except GrantlineError as found:
@@ -73,6 +76,7 @@ def check(
         changes = found.facts.get("changes")
     document = _document(con, reading, error)
     if changes is not None:
+        document["notes"] += changes.pop("notes")
         document["changes"] = changes
     if records and reading is not None:
         document |= _records(con, reading.records)
@@ -90,6 +94,7 @@ def _compare(
     from grantline.catalog.diff import diff
     from grantline.catalog.guard import GuardLimits, guard
     from grantline.catalog.lake import ImportFolder
+    from grantline.catalog.renames import rename_notes
     from grantline.catalog.write import write
 
     earlier = read_records(previous, text, con, scratch, prefix="earlier_")
@@ -97,6 +102,7 @@ def _compare(
     write(con, diff(con, _incoming(earlier.records), None, 1, "first"), place, "first")
     found = diff(con, _incoming(reading.records), place.snapshot(1, "first"), 2, "second")
     changes = asdict(found.changes)
+    changes["notes"] = rename_notes(con, found)
     verdict = guard(found, GuardLimits())
     if verdict.held:
         raise RemovalGuard(" ".join(verdict.reasons), changes=changes)
@@ -119,7 +125,7 @@ def _incoming(records: Records) -> Any:
 
 def _document(con: duckdb.DuckDBPyConnection, reading: Reading | None, error: GrantlineError | None) -> dict[str, Any]:
     found = reading.records if reading else None
-    issues = found.issues if found else ()
+    issues = found.issues if found else (error.facts.get("issues", ()) if error else ())
     return {
         "outcome": "refused" if error else "accepted",
         "format": asdict(reading.table.format if reading else Format("")) | ({} if reading else {"type": None}),

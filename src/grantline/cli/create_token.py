@@ -13,6 +13,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--email", required=True, help="member whose rights the token has")
     parser.add_argument("--name", required=True, help="what the token is for")
     parser.add_argument("--days", type=int, help="days until it expires (default: GRANTLINE_TOKEN_DAYS)")
+    parser.add_argument(
+        "--network", action="append", default=[], help="network it is taken from (CIDR); may be given several times"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
         scope = scope_of_email(args.email)
         enter(scope)
-        token, text = create(scope, args.name, days=args.days)
+        token, text = create(scope, args.name, days=args.days, networks=args.network)
         print(f"Token {token.name}, valid until {token.expires_at:%Y-%m-%d %H:%M} UTC. It is shown once.")
         print(text)
     return 0

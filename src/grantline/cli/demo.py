@@ -10,6 +10,7 @@ import argparse
 import json
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ def _serve(url: str, password: str, data_dir: Path) -> None:
     (data_dir / "demo-sign-in.json").write_text(json.dumps({"url": url, "email": EMAIL, "password": password}))
     print(
         f"\nThe demo is ready.\n\n  Open      {url}\n  E-mail    {EMAIL}\n  Password  {password}\n\n"
+        "No second step is asked for here (GRANTLINE_REQUIRE_MFA=nobody); by default Super Administrators need one.\n"
         "The applications look into the bucket every 10 seconds. Stop with Ctrl-C.",
         flush=True,
     )
@@ -93,21 +95,29 @@ def _refuse_in_use(folder: Path) -> None:
 
 
 def _port(wanted: int | None) -> int:
-    import socket
-
     from grantline.demo.cloud import free_port
 
-    if wanted is not None:
-        if not 1 <= wanted <= 65535:
-            raise InputInvalid(f"{wanted} is not a port; ports are 1 to 65535.", field="port")
-        return wanted
+    if wanted is None:
+        return DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
+    if not 1 <= wanted <= 65535:
+        raise InputInvalid(f"{wanted} is not a port; ports are 1 to 65535.", field="port")
+    if not _is_free(wanted):
+        raise InputInvalid(
+            f"Another program listens on port {wanted}.",
+            field="port",
+            remedy="Give --port another one, or leave it out.",
+        )
+    return wanted
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", DEFAULT_PORT))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            return free_port()
-    return DEFAULT_PORT
+            return False
+    return True
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -26,7 +26,10 @@ VERBS: dict[str, str] = {
     "demo": "the whole job on a local AWS, then the site to look at",
     "check": "read a file and say what would be imported, without a server",
     "sync": "look into an import's bucket now",
+    "audit": "verify the audit log, or write it out for a log collector",
     "export": "write an application's accounts, entitlements or grants",
+    "backup": "write everything into a folder or a .tar file",
+    "restore": "make an installation from a backup",
     "bench": "measure imports beside the bare parse of the same file",
 }
 WRONG_USE = 64

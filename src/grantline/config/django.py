@@ -9,6 +9,7 @@ URL `config.database` has put in place before Django starts.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from grantline.config.database import django_database
 from grantline.config.settings import load
@@ -157,6 +158,18 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # sign-in counts must not be pushed out by a flood
     }
 }
+
+DEFAULT_FROM_EMAIL = GRANTLINE.email_from
+EMAIL_TIMEOUT = 20
+if GRANTLINE.email_url is None:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+else:
+    _mail = urlsplit(GRANTLINE.email_url)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _mail.hostname or ""
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp"
+    EMAIL_PORT = _mail.port or {"smtps": 465, "smtp": 587}.get(_mail.scheme, 25)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 LOGGING_CONFIG = None

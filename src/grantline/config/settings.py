@@ -15,11 +15,25 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from grantline.errors import SettingInvalid
 
 PREFIX = "GRANTLINE_"
 MIB = 1024 * 1024
+LIMIT_RANGES = {
+    "unpacked_bytes": (MIB, 1 << 50),
+    "ratio": (10, 1_000_000),
+    "rows": (1, 2_000_000_000),
+    "columns": (1, 16_384),
+    "cell_bytes": (1024, 16 * MIB),
+    "workbook_bytes": (MIB, 1 << 40),
+    "workbook_cells": (1, 2_000_000_000),
+    "nesting": (1, 200),
+    "layers": (0, 4),
+    "seconds": (1, 86_400),
+}
+"""Limit of one file → its smallest and largest value; each is a variable `GRANTLINE_LIMIT_<NAME>`."""
 REQUIRE_MFA = ("super_administrators", "everybody", "nobody")
 
 
@@ -57,6 +71,28 @@ class Settings:
     """Largest file taken by hand through a page or the API, in MiB."""
     spool_limit_mb: int = 16384
     """Largest object that is read from a bucket, in MiB."""
+    limit_unpacked_bytes: int = 16 * 1024 * MIB
+    """Bytes of a file after unpacking one layer of compression."""
+    limit_ratio: int = 500
+    """Unpacked bytes for each packed byte, from 16 MiB on."""
+    limit_rows: int = 50_000_000
+    """Records in one file."""
+    limit_columns: int = 2_000
+    """Columns of one file."""
+    limit_cell_bytes: int = 64 * 1024
+    """Bytes of one cell; a larger one is left empty, with a warning."""
+    limit_workbook_bytes: int = 2 * 1024 * MIB
+    """Bytes that the parts of one workbook unpack to; its sheets are held in memory."""
+    limit_workbook_cells: int = 50_000_000
+    """Cells in the rectangle that the filled cells of a sheet span."""
+    limit_nesting: int = 64
+    """Levels of a JSON document."""
+    limit_layers: int = 2
+    """Compressions around a file."""
+    limit_seconds: int = 3600
+    """Time for reading one file, in seconds."""
+    row_error_share: float = 0.05
+    """Share of refused rows above which a whole file is refused (0.05 is 5 %); 1 takes every file."""
     check_wait_seconds: int = 60
     """How long a connection check waits for AWS to notice a new role, in seconds."""
     minimum_interval_seconds: int = 900
@@ -67,6 +103,16 @@ class Settings:
     """Whose sign-in needs a second step: `super_administrators`, `everybody` or `nobody`."""
     allow_private_issuers: bool = False
     """Let single sign-on reach identity providers at private addresses, and over http on loopback."""
+    email_url: str | None = field(default=None, repr=False)
+    """Mail server for notices (`smtps://user:password@mail.example.com`); unset: mails go to the log."""
+    email_from: str = "grantline@localhost"
+    """The address that mails come from."""
+    allow_private_webhooks: bool = False
+    """Let webhooks go to private addresses, and over http to loopback."""
+    lost_after_seconds: int = 30
+    """How long a worker may say nothing before its runs are given to others, in seconds."""
+    crash_at: str = ""
+    """Tests only, with `GRANTLINE_DEBUG`: the point of a run at which the process kills itself."""
     debug: bool = False
     """Development only: Django's debug pages and unhashed static files."""
     log_format: str = "text"
@@ -78,6 +124,11 @@ class Settings:
         if self.lake_url is None:
             return self.data_dir / "lake"
         return Path(self.lake_url.removeprefix("file://"))
+
+    @property
+    def file_limits(self) -> dict[str, int]:
+        """The limits for one file, by the names of `formats.limits.Limits`."""
+        return {name: getattr(self, f"limit_{name}") for name in LIMIT_RANGES}
 
     @property
     def spool_dir(self) -> Path:
@@ -114,14 +165,44 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         worker_concurrency=_integer(env, "WORKER_CONCURRENCY", Settings.worker_concurrency, 1, 64),
         upload_limit_mb=_integer(env, "UPLOAD_LIMIT_MB", Settings.upload_limit_mb, 1, 1 << 20),
         spool_limit_mb=_integer(env, "SPOOL_LIMIT_MB", Settings.spool_limit_mb, 1, 1 << 24),
+        **{f"limit_{name}": value for name, value in limit_values(env).items()},
+        row_error_share=share_value(env),
         check_wait_seconds=_integer(env, "CHECK_WAIT_SECONDS", Settings.check_wait_seconds, 0, 300),
         minimum_interval_seconds=_integer(env, "MINIMUM_INTERVAL_SECONDS", Settings.minimum_interval_seconds, 5, 900),
         token_days=_integer(env, "TOKEN_DAYS", Settings.token_days, 1, 3650),
         require_mfa=_choice(env, "REQUIRE_MFA", Settings.require_mfa, REQUIRE_MFA),
         allow_private_issuers=_boolean(env, "ALLOW_PRIVATE_ISSUERS"),
+        email_url=_email_url(env),
+        email_from=env.get(PREFIX + "EMAIL_FROM", "").strip() or Settings.email_from,
+        allow_private_webhooks=_boolean(env, "ALLOW_PRIVATE_WEBHOOKS"),
+        lost_after_seconds=_integer(env, "LOST_AFTER_SECONDS", Settings.lost_after_seconds, 3, 3600),
+        crash_at=_crash_at(env),
         debug=_boolean(env, "DEBUG"),
         log_format=_choice(env, "LOG_FORMAT", Settings.log_format, ("text", "json")),
     )
+
+
+def limit_values(environ: Mapping[str, str] | None = None) -> dict[str, int]:
+    """The limits of one file, without the other settings: `grantline check` needs no data directory.
+
+    Raises: `SettingInvalid` for a value out of range.
+    """
+    env = os.environ if environ is None else environ
+    return {
+        name: _integer(env, f"LIMIT_{name.upper()}", getattr(Settings, f"limit_{name}"), low, high)
+        for name, (low, high) in LIMIT_RANGES.items()
+    }
+
+
+def share_value(environ: Mapping[str, str] | None = None) -> float:
+    """The share of refused rows above which a file is refused. Raises: `SettingInvalid`."""
+    env = os.environ if environ is None else environ
+    text = env.get(PREFIX + "ROW_ERROR_SHARE", "").strip()
+    if not text:
+        return Settings.row_error_share
+    if not re.fullmatch(r"[01](\.\d{1,6})?|\.\d{1,6}", text) or float(text) > 1:
+        raise SettingInvalid(f"GRANTLINE_ROW_ERROR_SHARE must be a share from 0 to 1 (0.05 is 5 %), not {text!r}.")
+    return float(text)
 
 
 def variable_names() -> list[str]:
@@ -148,7 +229,7 @@ def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: in
     text = env.get(PREFIX + name, "").strip()
     if not text:
         return default
-    if not re.fullmatch(r"\d{1,12}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"\d{1,16}", text) or not low <= int(text) <= high:
         raise SettingInvalid(f"{PREFIX}{name} must be a whole number from {low} to {high}, not {text!r}.")
     return int(text)
 
@@ -207,6 +288,31 @@ def _role_arn(env: Mapping[str, str]) -> str | None:
             f"like arn:aws:iam::111111111111:role/grantline, not {arn!r}."
         )
     return arn or None
+
+
+def _email_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(PREFIX + "EMAIL_URL", "").strip()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.path in ("", "/")
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if url and not usable:
+        raise SettingInvalid(
+            "GRANTLINE_EMAIL_URL must look like smtp://user:password@mail.example.com:587 (STARTTLS), "
+            "smtps://… (TLS), or smtp+plain://… (neither; for a relay on this machine)."
+        )
+    return url or None
+
+
+def _crash_at(env: Mapping[str, str]) -> str:
+    name = env.get(PREFIX + "CRASH_AT", "").strip()
+    if name and not _boolean(env, "DEBUG"):
+        raise SettingInvalid(
+            "GRANTLINE_CRASH_AT is for tests alone and needs GRANTLINE_DEBUG=true.", remedy="Remove GRANTLINE_CRASH_AT."
+        )
+    return name
 
 
 def _kept_secret_key(data_dir: Path) -> str:

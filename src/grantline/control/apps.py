@@ -32,5 +32,12 @@ class ControlConfig(AppConfig):
         if plan:
             self._as_owner.enter_context(as_owner())
 
-    def _after_migrations(self, **_: Any) -> None:
+    def _after_migrations(self, plan: Any = (), **_: Any) -> None:
+        from django.db import connection
+
+        from grantline.control.isolation.walls import raise_missing_walls
+
+        if plan and not any(is_backwards for _, is_backwards in plan):
+            with connection.cursor() as cursor:
+                raise_missing_walls(cursor)
         self._as_owner.close()

@@ -84,6 +84,21 @@ def version_id() -> str:
     return _new("ver")
 
 
+def notice_id() -> str:
+    """A new id of a notice."""
+    return _new("ntc")
+
+
+def webhook_id() -> str:
+    """A new id of a webhook."""
+    return _new("whk")
+
+
+def notice_settings_id() -> str:
+    """A new id of an organization's notification settings."""
+    return _new("nts")
+
+
 def event_id() -> str:
     """A new id of an audit event."""
     return _new("evt")

@@ -20,6 +20,8 @@ from grantline.catalog.lake import ImportFolder
 from grantline.catalog.model import Snapshot
 from grantline.control.imports.models import Import
 from grantline.control.runs.models import Version
+from grantline.control.tenancy import scoped
+from grantline.errors import InputInvalid
 
 READER_MEMORY_MB = 512
 
@@ -41,8 +43,26 @@ def snapshot_of(item: Import) -> Snapshot | None:
     current = item.current_version
     if current is None:
         return None
-    ended = Version.objects.filter(of_import=item, has_history=True, number__lte=current.number)
-    return folder_of(item).snapshot(current.number, current.pk, ended.order_by("number").values_list("pk", flat=True))
+    return folder_of(item).snapshot(current.number, current.pk, history_of(item))
+
+
+def staged_snapshot(item: Import, version_id: str, number: int) -> Snapshot:
+    """The version that a held run proposes, as if it were the current one."""
+    return folder_of(item).snapshot(number, version_id, [*history_of(item), version_id])
+
+
+def history_of(item: Import) -> list[str]:
+    """The ids of the versions that ended rows which can still be asked about, oldest first."""
+    current = item.current_version.number if item.current_version else 0
+    ended = scoped(Version, item).filter(
+        of_import=item, has_history=True, number__gt=_forgotten_up_to(item.kept_from), number__lte=current
+    )
+    return list(ended.order_by("number").values_list("pk", flat=True))
+
+
+def _forgotten_up_to(kept_from: int) -> int:
+    """The last version whose ended rows are not needed: what ended with the oldest kept one, or before."""
+    return kept_from if kept_from > 1 else 0
 
 
 def snapshots_of(items: Sequence[Import]) -> list[tuple[str, Snapshot]]:
@@ -52,9 +72,23 @@ def snapshots_of(items: Sequence[Import]) -> list[tuple[str, Snapshot]]:
 
 
 def numbers_at(items: Sequence[Import], moment: datetime) -> dict[str, int]:
-    """The version number of each import that was current at `moment`; imports without one are left out."""
-    rows = Version.objects.filter(of_import__in=list(items), published_at__lte=moment).order_by("number")
-    return dict(rows.values_list("of_import_id", "number"))
+    """The version number of each import that was current at `moment`; imports without one are left out.
+
+    Raises: `InputInvalid` where retention has removed what was so at that moment.
+    """
+    if not items:
+        return {}
+    rows = scoped(Version, items[0]).filter(of_import__in=list(items), published_at__lte=moment).order_by("number")
+    found = dict(rows.values_list("of_import_id", "number"))
+    for item in items:
+        if item.pk in found and found[item.pk] < item.kept_from:
+            first = item.versions.filter(number=item.kept_from).values_list("published_at", flat=True).first()
+            raise InputInvalid(
+                f"What {item.title} said at that moment is not kept any more.",
+                field="as_of",
+                remedy=f"Ask about {first:%Y-%m-%d %H:%M} UTC or later." if first else "Ask about a later moment.",
+            )
+    return found
 
 
 @contextlib.contextmanager

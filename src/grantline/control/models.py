@@ -7,6 +7,7 @@ from grantline.control.accounts.models import AccountIndex
 from grantline.control.applications.models import Application, KeyAlias
 from grantline.control.audit.models import AuditEvent, AuditHead
 from grantline.control.imports.models import Draft, Import, Upload
+from grantline.control.notices.models import Notice, NoticeSettings, WebhookEndpoint
 from grantline.control.organizations.models import Membership, Organization, User
 from grantline.control.runs.models import Run, RunIssue, Version
 from grantline.control.single_sign_on.models import SingleSignOn
@@ -26,6 +27,8 @@ __all__ = [
     "IssuedExternalId",
     "KeyAlias",
     "Membership",
+    "Notice",
+    "NoticeSettings",
     "Organization",
     "Run",
     "RunIssue",
@@ -33,4 +36,5 @@ __all__ = [
     "Upload",
     "User",
     "Version",
+    "WebhookEndpoint",
 ]

@@ -126,7 +126,7 @@ def _connect(story: Story, up: Demo) -> str:
             policies["role_name"], policies["trust_policy"], policies["permission_policy"]
         )
         up.product.call("PATCH", path, {"role_arn": arn})
-    with story.stage("check", "The connection check: right ID, no ID, wrong ID, region, listing, reading"):
+    with story.stage("check", "The connection check: right ID, no ID, wrong ID, another's, region, listing, reading"):
         answer = up.product.call("POST", f"{path}/verify")
         story.checks = answer["checks"]
         for check in story.checks:

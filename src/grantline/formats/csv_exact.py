@@ -23,6 +23,7 @@ from grantline.formats.limits import Limits
 from grantline.formats.lines import open_lines
 from grantline.formats.normal import NormalFile, Used
 from grantline.formats.options import FileOptions
+from grantline.formats.row_rules import FillDown, StatedCount
 from grantline.formats.table import Format, Place, Table
 from grantline.formats.tokens import Record, Records, RecordTooLong, UnclosedQuote
 from grantline.issues import Issue, shown
@@ -38,7 +39,7 @@ class _Tally:
     skipped: int = 0
     stopped_line: int | None = None
     footers: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
+    count: StatedCount = field(default_factory=lambda: StatedCount(None))
 
 
 def read_exact(
@@ -55,7 +56,7 @@ def read_exact(
 
     Raises: `FileStructure`, `SourceTooLarge`, `UnicodeDecodeError` (the caller knows the encoding).
     """
-    tally = _Tally()
+    tally = _Tally(count=StatedCount(options.count_row))
     with NormalFile(scratch, head.columns, limits, used) as file, open_lines(path, head.data_after) as lines:
         records = Records(lines, head.dialect, first_line=head.data_after + 1)
         try:
@@ -88,25 +89,31 @@ def unclosed(fault: UnclosedQuote, head: Head, row: int) -> FileStructure:
 def _write_all(file: NormalFile, records: Records, head: Head, options: FileOptions, tally: _Tally) -> None:
     deadline = time.monotonic() + file.limits.seconds
     held: Record | None = None
+    fill = FillDown(options.fill_down, head.columns)
     for count, record in enumerate(_data(records, head, options, tally)):
         if held is not None:
             _write(file, held, head)
+        record.cells = fill.filled(record.cells)
         held = record
         if count % CLOCK_EVERY == 0 and time.monotonic() > deadline:
             raise file.limits.too_large("seconds", f"Reading was stopped at record {count:,}")
     if held is not None:
-        if records.cut_off and len(held.cells) < len(head.columns) and not tally.footers:
+        whole = tally.footers or tally.count.stated is not None or tally.stopped_line is not None
+        if records.cut_off and len(held.cells) < len(head.columns) and not whole:
             raise _truncated(held, head, file.row_count + 1)
         _write(file, held, head)
+    tally.count.check(file.row_count)
 
 
 def _data(records: Records, head: Head, options: FileOptions, tally: _Tally) -> Iterator[Record]:
     """The data records: rules applied, footers held back."""
     delimiter = head.dialect.delimiter
-    has_rules = bool(options.skip_rows_starting_with or options.stop_at_row_starting_with)
+    has_rules = bool(options.skip_rows_starting_with or options.stop_at_row_starting_with or options.count_row)
     waiting: deque[Record] = deque()
     for record in records:
         if has_rules:
+            if options.count_row and tally.count.is_met(delimiter.join(record.cells), record.line):
+                break
             if stops(record.cells, options, delimiter):
                 tally.stopped_line = record.line
                 break

@@ -42,6 +42,8 @@ def suits(head: Head, options: FileOptions) -> bool:
         and not options.skip_rows_starting_with
         and options.stop_at_row_starting_with is None
         and options.skip_last == 0
+        and options.count_row is None
+        and not options.fill_down
         and all(c is None or (c.isascii() and c.isprintable()) or c == "\t" for c in _characters(options, head))
     )
 

@@ -7,6 +7,7 @@ no data rows).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,9 @@ from grantline.formats.table import Format, Table
 from grantline.formats.tokens import Record, Records, UnclosedQuote
 
 HEAD_BYTES = 64 * 1024
+SAMPLES = 3
+"""Values shown where the encoding has to be asked for."""
+CELLS = re.compile(rb"[,;\t|\r\n\"]+")
 
 
 def read_text(
@@ -94,8 +98,25 @@ def bad_utf8(
     try:
         encodings.transcode(path, encoding, prefix)
     except Undecodable as fault:
-        return _undecodable(prefix, encoding, fault.offset, options, known, delimited=delimited)
+        error = _undecodable(prefix, encoding, fault.offset, options, known, delimited=delimited)
+        return _asking(error, path, fault.offset) if options.encoding == "auto" else error
     return FileEncoding("The file changed while it was read.")
+
+
+def _asking(error: FileEncoding, path: Path, offset: int) -> FileEncoding:
+    """The same error, showing what the file would say in the likeliest other encoding; nothing is guessed."""
+    with path.open("rb") as file:
+        file.seek(max(0, offset - 200))
+        around = file.read(HEAD_BYTES)
+    cells = [cell for cell in CELLS.split(around) if any(byte >= 0x80 for byte in cell)]
+    samples = list(dict.fromkeys(cell.decode("cp1252", "replace").strip() for cell in cells))[:SAMPLES]
+    shown = ", ".join(repr(sample[:60]) for sample in samples)
+    error.facts["samples"] = samples
+    error.remedy = (
+        f"Name the encoding in the mapping (file.encoding), or save the file as UTF-8. As windows-1252 it holds"
+        f" {shown}; where that is not what it should say, it is another encoding."
+    )
+    return error
 
 
 def _undecodable(

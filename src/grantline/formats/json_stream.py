@@ -50,6 +50,7 @@ class JsonRecords:
     lines_only: bool = False
     shape: str = field(default="", init=False)
     notes: list[str] = field(default_factory=list, init=False)
+    next_page: str | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[JsonRecord]:
         with self.path.open(encoding="utf-8", newline="") as file:
@@ -129,6 +130,7 @@ class JsonRecords:
 
     def _note(self, key: str, value: Any) -> None:
         if key.lower() in NEXT_PAGE and value:
+            self.next_page = key
             self.notes.append(f'The document says that more pages follow ("{key}"): it may not be complete.')
 
     def _no_records(self) -> FileStructure:

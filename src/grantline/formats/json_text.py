@@ -8,26 +8,28 @@ first finds the columns and separators, the second writes.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from grantline.errors import FileEmpty
+from grantline.errors import FileEmpty, HeaderMissing
 from grantline.formats.dialect import clean_name
 from grantline.formats.json_stream import DuplicateKeys, JsonRecord, JsonRecords
 from grantline.formats.limits import Limits
 from grantline.formats.normal import NormalFile, Used
+from grantline.formats.options import FileOptions
 from grantline.formats.table import LIST_SEPARATORS, Format, Place, Table
 from grantline.issues import Issue
 
 
 def read_json(
     path: Path,
-    records: str | None,
+    options: FileOptions,
     lines_only: bool,
     limits: Limits,
     con: duckdb.DuckDBPyConnection,
@@ -38,23 +40,56 @@ def read_json(
 
     Raises: `FileStructure`, `FileEmpty`, `SourceTooLarge`, `UnicodeDecodeError`.
     """
-    shape = _Shape(limits)
-    for record in JsonRecords(path, limits, records, lines_only):
+    records = options.records
+    shape, found = _Shape(limits, dict(options.items)), JsonRecords(path, limits, records, lines_only)
+    for record in found:
         shape.see(record.value)
     if shape.count == 0:
         raise FileEmpty("The JSON document holds no records.")
+    shape.refuse_unknown_items()
     source = JsonRecords(path, limits, records, lines_only)
     deadline = time.monotonic() + limits.seconds
     with NormalFile(scratch, shape.names(), limits, used) as file:
         for record in source:
-            _write(file, record, shape)
+            _write(file, record, shape, found.shape)
             if time.monotonic() > deadline:
                 raise limits.too_large("seconds", f"Reading was stopped at record {file.row_count:,}")
+        if source.next_page is not None:
+            file.report(_more_pages(source.next_page))
     notes = list(source.notes)
     if records is None and source.shape not in ("array", "lines"):
         notes.append(f'The records were found under "{source.shape}".')
     format = Format("jsonl" if source.shape == "lines" else "json")
-    return file.table(con, format, lambda line: Place(line=line), notes, _cleaned(shape.separators()))
+    table = file.table(con, format, lambda line: Place(line=line), notes, _cleaned(shape.separators()))
+
+    def places(rows: Iterable[int]) -> dict[int, Place]:
+        return {row: replace(place, path=record_path(source.shape, row)) for row, place in table.places(rows).items()}
+
+    return replace(table, places=places)
+
+
+def record_path(shape: str, row: int) -> str:
+    """The JSON path of a record: `$[1]` in a list, `$.Users[1]` under a key, `$` where a line is one."""
+    if shape == "lines":
+        return "$"
+    steps = "" if shape == "array" else json_step(shape)
+    return f"${steps}[{row - 1}]"
+
+
+def json_step(name: str) -> str:
+    """The steps to the key `a.b`, as JSON path writes them."""
+    return "".join(f".{part}" if part.isidentifier() else f"[{json.dumps(part)}]" for part in name.split("."))
+
+
+def _more_pages(key: str) -> Issue:
+    return Issue(
+        "value_invalid",
+        f'The document says that more pages follow ("{key}"), so records may be missing.',
+        severity="warning",
+        cell=f"${json_step(key)}",
+        column=key,
+        remedy="Have the job write all pages into one file.",
+    )
 
 
 def _cleaned(separators: dict[str, str]) -> dict[str, str]:
@@ -64,9 +99,9 @@ def _cleaned(separators: dict[str, str]) -> dict[str, str]:
 class _Refused(Exception):
     """A value of the record cannot be a cell; `column` names it."""
 
-    def __init__(self, message: str, column: str | None = None) -> None:
+    def __init__(self, message: str, column: str | None = None, remedy: str | None = None) -> None:
         super().__init__(message)
-        self.message, self.column = message, column
+        self.message, self.column, self.remedy = message, column, remedy
 
 
 @dataclass
@@ -74,6 +109,7 @@ class _Shape:
     """The columns of all records, and for each list column the separators still free."""
 
     limits: Limits
+    items: dict[str, str]
     columns: dict[str, int] = field(default_factory=dict)
     free: dict[str, list[str]] = field(default_factory=dict)
     count: int = 0
@@ -89,9 +125,23 @@ class _Shape:
                 if len(self.columns) > self.limits.columns:
                     raise self.limits.too_large("columns", f"The records have {len(self.columns):,} keys")
             if isinstance(cell, list):
+                cell = self.values(name, cell)
                 free = self.free.setdefault(name, list(LIST_SEPARATORS))
                 texts = [_scalar(item) for item in cell if not isinstance(item, (dict, list))]
                 self.free[name] = [mark for mark in free if not any(mark in text for text in texts)]
+
+    def values(self, name: str, items: list[Any]) -> list[Any]:
+        """The list's values: of an object the one under the key that the mapping names."""
+        key = self.items.get(name)
+        if key is None:
+            return items
+        return [item[key] if isinstance(item, dict) and key in item else item for item in items]
+
+    def refuse_unknown_items(self) -> None:
+        """Raises: `HeaderMissing` where the mapping names a list that is not there."""
+        for name in self.items:
+            if name not in self.free:
+                raise HeaderMissing(f"file.items names the list {name!r}, which no record has.", column=name)
 
     def separators(self) -> dict[str, str]:
         """For each column of lists what its values are joined with."""
@@ -121,7 +171,7 @@ def _scalar(value: Any) -> str:
     return str(value)
 
 
-def _write(file: NormalFile, record: JsonRecord, shape: _Shape) -> None:
+def _write(file: NormalFile, record: JsonRecord, shape: _Shape, where: str) -> None:
     cells = [""] * len(shape.columns)
     try:
         _fill(cells, record.value, shape, file.used)
@@ -131,7 +181,9 @@ def _write(file: NormalFile, record: JsonRecord, shape: _Shape) -> None:
             fault.message,
             row=file.row_count + 1,
             line=record.line,
+            cell=record_path(where, file.row_count + 1) + (json_step(fault.column) if fault.column else ""),
             column=fault.column,
+            remedy=fault.remedy,
         )
         file.refuse(record.line, cells, issue)
         return
@@ -146,10 +198,15 @@ def _fill(cells: list[str], value: Any, shape: _Shape, used: Collection[int]) ->
     fault = _doubled(value)
     for name, cell in _leaves(value, shape.limits):
         if isinstance(cell, list):
+            cell = shape.values(name, cell)
             if any(isinstance(item, (dict, list)) for item in cell):
                 if shape.columns[name] not in used:
                     continue
-                fault = fault or _Refused(f"{name} holds a list of objects or lists, not of values.", name)
+                fault = fault or _Refused(
+                    f"{name} holds a list of objects or lists, not of values.",
+                    name,
+                    f"Say in the mapping which key of the objects is the value: file.items: {{{name}: id}}.",
+                )
                 continue
             cells[shape.columns[name]] = separators[name].join(_scalar(item) for item in cell)
         else:

@@ -36,7 +36,7 @@ class Limits:
     """Levels of a JSON document."""
     layers: int = 2
     """Compressions around a file (a gzip in a ZIP is two)."""
-    seconds: float = 3600.0
+    seconds: float = 3600
     """Time for reading one file."""
 
     def too_large(self, name: str, what: str) -> SourceTooLarge:

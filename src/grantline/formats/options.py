@@ -39,8 +39,12 @@ class FileOptions:
     `header_row` is the physical line (sheet row) of the header, "auto", or None: the file has no
     header and `names` gives the columns. `names` with a header row replaces the names found there;
     `names` with `header_row` left on auto means that there is no header. `escape` None means that a
-    quote inside quotes is doubled. `sheet` names a sheet of a workbook, `records` the path of the
-    list of records in a JSON document (`Users`, `data.items`).
+    quote inside quotes is doubled. `count_row` is how the row begins that ends the data and states
+    how many records there are. `sheet` names a sheet of a workbook, `records` the path of the list of
+    records in a JSON document (`Users`, `data.items`), `items` which key of the objects in a list is
+    its value (`{groups: id}`), `member` a pattern of the file to read in a ZIP. `protective_prefix` is
+    the one character that an export puts before a cell so that no spreadsheet changes it, or
+    `formulas`: an apostrophe before what looks like a formula.
     """
 
     format: str = "auto"
@@ -54,8 +58,15 @@ class FileOptions:
     stop_at_row_starting_with: str | None = None
     skip_last: int = 0
     comment: str | None = None
+    count_row: str | None = None
     sheet: str | None = None
+    fill_merged: bool = False
+    fill_down: tuple[str, ...] = ()
+    displayed_text: bool = False
+    protective_prefix: str | None = None
     records: str | None = None
+    items: tuple[tuple[str, str], ...] = ()
+    member: str | None = None
 
     @property
     def has_header(self) -> bool:
@@ -83,14 +94,19 @@ class FileOptions:
 
 
 TEXT_ONLY = ("delimiter", "quote", "escape")
-ROWS = ("header_row", "names", "skip_rows_starting_with", "stop_at_row_starting_with", "skip_last", "comment")
+ROWS = (
+    *("header_row", "names", "skip_rows_starting_with", "stop_at_row_starting_with", "skip_last", "comment"),
+    *("count_row", "fill_down"),
+)
+SHEETS = ("sheet", "fill_merged")
+TREES = ("records", "items")
 UNUSED = {
-    "csv": ("sheet", "records"),
-    "xlsx": ("encoding", *TEXT_ONLY, "records"),
-    "ods": ("encoding", *TEXT_ONLY, "records"),
-    "json": (*TEXT_ONLY, *ROWS, "sheet"),
-    "jsonl": (*TEXT_ONLY, *ROWS, "sheet", "records"),
-    "parquet": ("encoding", *TEXT_ONLY, *ROWS, "sheet", "records"),
+    "csv": (*SHEETS, "displayed_text", *TREES),
+    "xlsx": ("encoding", *TEXT_ONLY, *TREES),
+    "ods": ("encoding", *TEXT_ONLY, "displayed_text", *TREES),
+    "json": (*TEXT_ONLY, *ROWS, *SHEETS, "displayed_text"),
+    "jsonl": (*TEXT_ONLY, *ROWS, *SHEETS, "displayed_text", "records"),
+    "parquet": ("encoding", *TEXT_ONLY, *ROWS, *SHEETS, "displayed_text", *TREES),
 }
 """Format → options that have no meaning for it."""
 
@@ -180,6 +196,22 @@ def _header_row(name: str, value: Any) -> HeaderRow:
     return value
 
 
+def _prefix(name: str, value: Any) -> str:
+    return "formulas" if value == "formulas" else _character(name, value)
+
+
+def _boolean(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise MappingInvalid(f"{name} must be true or false, not {value!r}.")
+    return value
+
+
+def _items(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping) or not value:
+        raise MappingInvalid(f"{name} must be a group like {{groups: id}}, not {value!r}.")
+    return tuple(sorted((_text(name, column), _text(f"{name}.{column}", key)) for column, key in value.items()))
+
+
 def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10_000:
         raise MappingInvalid(f"{name} must be a whole number from 0 to 10000, not {value!r}.")
@@ -202,6 +234,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "stop_at_row_starting_with": _optional(_text),
     "skip_last": _count,
     "comment": _optional(_text),
+    "count_row": _optional(_text),
     "sheet": _optional(_text),
+    "fill_merged": _boolean,
+    "fill_down": _texts,
+    "displayed_text": _boolean,
+    "protective_prefix": _optional(_prefix),
     "records": _optional(_text),
+    "items": _items,
+    "member": _optional(_text),
 }

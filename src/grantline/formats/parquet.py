@@ -8,6 +8,7 @@ joined with a separator that none of its values holds (`Table.separators`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def read_parquet(
         leaves = list(_leaves(con.sql(f"SELECT * EXCLUDE (file_row_number) FROM {source}")))
         if len(leaves) > limits.columns:
             raise limits.too_large("columns", f"The file has {len(leaves):,} columns")
-        return _table(leaves, source, con, used)
-    except duckdb.Error as error:
+        return _table(leaves, source, limits, con, used)
+    except (duckdb.Error, RuntimeError) as error:  # RuntimeError: its own message is no UTF-8 (DuckDB 2.0.1)
         # The reason in DuckDB's words names paths of this machine, so it stays in the cause.
         raise FileStructure("The Parquet file is damaged or cut off.") from error
 
@@ -81,6 +82,7 @@ def _identifier(name: str) -> str:
 def _table(
     leaves: list[tuple[str, str, DuckDBPyType]],
     source: str,
+    limits: Limits,
     con: duckdb.DuckDBPyConnection,
     used: Used | None,
 ) -> Table:
@@ -92,11 +94,23 @@ def _table(
     columns = tuple(clean_name(name) for name, _, _ in leaves)
     looked_at = names if used is None else [names[index] for index in used(columns)]
     bad = " OR ".join(f"coalesce(contains({name}, chr(0)), false)" for name in looked_at) or "false"
-    counts = con.execute(f"SELECT count(*), count_if({bad}) FROM {numbered}").fetchone()
-    total, refused = counts or (0, 0)
+    longest = ", ".join(f"coalesce(max(strlen({name})), 0)" for name in names)
+    counts = con.execute(f"SELECT count(*), count_if({bad}), {longest} FROM {numbered}").fetchone()
+    total, refused, *lengths = counts or (0, 0)
     if total == 0:
         raise no_rows(None)
     listed = ", ".join(names)
+    large = {place for place, length in enumerate(lengths) if length > limits.cell_bytes}
+    issues = list(_nul_issues(columns, names, numbered, bad, con)) if refused else []
+    found = Counter({"value_invalid": refused}) if refused else Counter[str]()
+    if large:
+        issues += _large_issues(columns, large, numbered, limits, con, found)
+        issues.sort(key=lambda issue: issue.row or 0)
+        shortened = ", ".join(
+            f"CASE WHEN strlen({name}) <= {limits.cell_bytes} THEN {name} END AS {name}" if place in large else name
+            for place, name in enumerate(names)
+        )
+        numbered = f"(SELECT row, {shortened} FROM {numbered})"
     good = f" WHERE NOT ({bad})" if refused else ""
     return Table(
         format=Format("parquet"),
@@ -105,8 +119,8 @@ def _table(
         numbered=f"(SELECT row, {listed} FROM {numbered}{good})",
         places=_no_places,
         doubtful=f"(SELECT row, {_without_nul(names)} FROM {numbered} WHERE {bad})" if refused else None,
-        issues=tuple(_nul_issues(columns, names, numbered, bad, con)) if refused else (),
-        issue_counts={"value_invalid": refused} if refused else {},
+        issues=tuple(issues[:ISSUE_LIMIT]),
+        issue_counts=dict(found),
         record_count=total,
         rejected_count=refused,
         separators={clean_name(name): mark for name, mark in separators.items()},
@@ -135,6 +149,32 @@ def _nul_issues(
             value=shown(values[index].replace("\0", "\ufffd")),
             remedy="Export the column as text; NUL cannot be stored.",
         )
+
+
+def _large_issues(
+    columns: tuple[str, ...],
+    large: set[int],
+    numbered: str,
+    limits: Limits,
+    con: duckdb.DuckDBPyConnection,
+    counts: Counter[str],
+) -> Iterator[Issue]:
+    """A warning for each cell over the limit; the cells are left empty."""
+    for place in sorted(large):
+        over = f"FROM {numbered} WHERE strlen(c{place}) > {limits.cell_bytes}"
+        counts["value_invalid"] += con.execute(f"SELECT count(*) {over}").fetchall()[0][0]
+        rows = con.execute(f"SELECT row, strlen(c{place}), left(c{place}, 201) {over} LIMIT {ISSUE_LIMIT}").fetchall()
+        for row, size, start in rows:
+            yield Issue(
+                "value_invalid",
+                f"{columns[place]} holds {size:,} bytes; the limit cell_bytes is {limits.cell_bytes:,}."
+                " The cell is left empty.",
+                severity="warning",
+                row=row,
+                column=columns[place],
+                value=shown(start),
+                remedy="Shorten the value, or leave the column out of the mapping.",
+            )
 
 
 def _text(sql: str, kind: DuckDBPyType, separator: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from grantline.errors import FileEmpty, FileStructure
+from grantline.errors import FileEmpty, FileStructure, MappingInvalid
 from grantline.formats.csv_text import as_utf8, bad_utf8, read_text
 from grantline.formats.dialect import Known
 from grantline.formats.json_text import read_json
@@ -20,6 +20,7 @@ from grantline.formats.limits import Limits
 from grantline.formats.normal import Used
 from grantline.formats.options import FileOptions, refuse_unused
 from grantline.formats.parquet import read_parquet
+from grantline.formats.protection import without_prefix
 from grantline.formats.ranged import refuse_ranged
 from grantline.formats.recognize import HEAD_BYTES, Kind, recognize
 from grantline.formats.table import Table
@@ -50,13 +51,15 @@ def read(
     *,
     known: Known | None = None,
     used: Used | None = None,
+    keys: Used | None = None,
     path_name: str | None = None,
     lazy: bool = False,
 ) -> Table:
     """The table in `path`.
 
     `known` says whether names look like a header; `used` which columns the mapping reads (by index;
-    None: all), so that a fault in a cell of another column refuses no row; `path_name` is the file's
+    None: all), so that a fault in a cell of another column refuses no row; `keys` which of them identify
+    something; `path_name` is the file's
     own name, for messages. With `lazy`, a text file that looks clean is not scanned
     (`Table.expected_count`).
     The table's SQL reads `path` or files in `scratch`, so both must outlive it; `con` must keep
@@ -64,7 +67,7 @@ def read(
 
     Raises: `FileError` where the whole file is refused, `SourceTooLarge` where a limit is exceeded.
     """
-    job = _Job(options, limits, con, scratch, known, used, path_name or path.name, lazy)
+    job = _Job(options, limits, con, scratch, known, used, keys, path_name or path.name, lazy)
     table = job.table(path)
     refuse_ranged(table.columns)
     return table
@@ -80,6 +83,7 @@ class _Job:
     scratch: Path
     known: Known | None
     used: Used | None
+    keys: Used | None
     name: str
     lazy: bool
 
@@ -93,17 +97,22 @@ class _Job:
         if found in PACKED:
             if len(layers) == self.limits.layers:
                 raise self.limits.too_large("layers", "The file is packed more than twice")
-            return self.table(unpack(path, kind, self.limits, self.scratch), (*layers, found))
+            inside = unpack(path, kind, self.limits, self.scratch, self.options.member)
+            return self.table(inside, (*layers, found))
         found = _agreed(found, self.options)
         refuse_unused(self.options, found)
-        table = self._read(path, found)
+        if self.options.member is not None and "zip" not in layers:
+            raise MappingInvalid("file.member names a file in a ZIP, but this file is none.")
+        table = without_prefix(self._read(path, found), self.options.protective_prefix)
         if layers:
             table = replace(table, format=replace(table.format, compression="+".join(layers)))
         return table
 
     def _read(self, path: Path, kind: str) -> Table:
         if kind in ("xlsx", "ods"):
-            return read_workbook(path, kind, self.options, self.limits, self.con, self.scratch, self.known, self.used)
+            return read_workbook(
+                path, kind, self.options, self.limits, self.con, self.scratch, self.known, self.used, self.keys
+            )
         if kind == "parquet":
             return read_parquet(path, self.limits, self.con, self.scratch, self.used)
         if kind in ("json", "jsonl"):
@@ -113,7 +122,7 @@ class _Job:
     def _read_json(self, path: Path, *, lines_only: bool) -> Table:
         encoding, text = as_utf8(path, self.options, self.scratch)
         try:
-            table = read_json(text, self.options.records, lines_only, self.limits, self.con, self.scratch, self.used)
+            table = read_json(text, self.options, lines_only, self.limits, self.con, self.scratch, self.used)
         except UnicodeDecodeError as fault:
             raise bad_utf8(text, encoding, self.options, None, self.scratch, delimited=False) from fault
         return replace(table, format=replace(table.format, encoding=encoding.name))
@@ -139,8 +148,6 @@ def _agreed(found: str, options: FileOptions) -> str:
     Raises: `FileStructure`.
     """
     declared = options.format
-    if declared == "c1z":
-        raise FileStructure("c1z files are not read by this release.", remedy="Export the data as CSV.")
     if declared == "auto":
         return "csv" if found == "text" else found
     if declared == found or found in AGREEING.get(declared, ()):

@@ -39,6 +39,12 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"-----BEGIN ", "a PEM file or an encrypted message"),
 )
 
+SUDOERS = re.compile(
+    rb"(?:Defaults\b[^,;|]*$|(?:User|Runas|Host|Cmnd)_Alias\s+\w+\s*="
+    rb"|[%+]?[\w.@-]+\s+[\w.-]+\s*=\s*\(?[\w:, ]+\)?\s*\S)"
+)
+"""The first rule of a sudoers file: `Defaults env_reset`, `%wheel ALL=(ALL) ALL`."""
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PROTECTED = "EncryptedPackage".encode("utf-16-le")
 
@@ -52,7 +58,10 @@ def recognize(head: bytes, name: str) -> Kind:
         if head.startswith(signature):
             return kind
     if head.startswith(b"C1Z"):
-        raise FileStructure("c1z files are not read by this release.", remedy="Export the data as CSV.")
+        # A c1z file holds several tables; `reading` takes it apart before a table is asked for.
+        raise FileStructure(
+            "A c1z file holds several tables.", remedy="Leave out file.format and every other option of file."
+        )
     for signature, what in REFUSED:
         if head.startswith(signature):
             raise refused(name, what)
@@ -85,6 +94,9 @@ def _text_kind(head: bytes, name: str) -> Kind:
             word = answer.group(1).decode() if answer else ""
             raise refused(name, f"an error answer of S3 ({word})", "Repeat the download that made this file.")
         raise refused(name, "XML")
+    line = next((text for text in start.splitlines() if text.strip() and not text.lstrip().startswith(b"#")), b"")
+    if SUDOERS.match(line):
+        raise refused(name, "a sudoers file (rules, not a table)", "Export who may do what as a table, one row each.")
     if re.match(rb'\{\s*["}]|\[\s*[\[{\]]', start):
         return "json"
     return "text"

@@ -109,7 +109,7 @@ def survey(path: Path, sheet: str, limits: Limits) -> Survey:
             return Survey()
         padded = _padded_styles(archive)
         suspicious, rows, columns = _measure(archive, member)
-        if not suspicious and not padded and rows * columns <= FAR_AREA:
+        if not suspicious and not padded and rows * columns <= min(FAR_AREA, limits.workbook_cells):
             return Survey()
         found = _Cells(padded).parse(inflated(archive, member))
     area = (found.last_row + 1) * (found.last_column + 1)
@@ -119,6 +119,16 @@ def survey(path: Path, sheet: str, limits: Limits) -> Survey:
             f"The sheet {sheet} spans {found.last_row + 1:,} rows and {found.last_column + 1:,} columns",
         )
     return found
+
+
+def visible_sheets(path: Path) -> list[str]:
+    """Names of a workbook's visible sheets, in its order; empty where the ZIP is no workbook (XLSX)."""
+    with zipfile.ZipFile(path) as archive:
+        return [
+            attributes["name"]
+            for attributes in _attributes(archive, "xl/workbook.xml", "sheet")
+            if "name" in attributes and attributes.get("state", "visible") == "visible"
+        ]
 
 
 def _measure(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bool, int, int]:

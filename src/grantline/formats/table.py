@@ -35,11 +35,16 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record starts: physical line for text, row and sheet for a workbook."""
+    """Where a record starts: physical line for text, row and sheet for a workbook, path in JSON.
+
+    `first_column` is the sheet column of the first cell, from 0.
+    """
 
     line: int | None = None
     sheet: str | None = None
     sheet_row: int | None = None
+    first_column: int = 0
+    path: str | None = None
 
 
 @dataclass(frozen=True)

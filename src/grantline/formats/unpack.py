@@ -9,12 +9,14 @@ that stops early is refused, because half of an export would remove the other ha
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Protocol
 from uuid import uuid4
@@ -43,24 +45,37 @@ DAMAGED = (
     ValueError,  # zipfile, for an index that points outside of the file
 )
 
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def unpack(path: Path, kind: Kind, limits: Limits, scratch: Path) -> Path:
-    """The file inside `path`.
+def unpack(path: Path, kind: Kind, limits: Limits, scratch: Path, member: str | None = None) -> Path:
+    """The file inside `path`; of a ZIP the one whose name matches the pattern `member`.
 
     Raises: `SourceTooLarge` naming the limit, `FileStructure` for a damaged file or an archive that
     does not hold exactly one file.
     """
+    return unpack_stream(path, kind, limits, scratch, member=member)
+
+
+def unpack_stream(
+    path: Path, kind: Kind, limits: Limits, scratch: Path, *, skip: int = 0, member: str | None = None
+) -> Path:
+    """The same, for packed bytes that begin at the offset `skip`."""
     target = scratch / f"unpacked-{uuid4().hex}"
     try:
         with path.open("rb") as source, target.open("wb") as writer:
-            for chunk in _limited(_READERS[kind](source), path.stat().st_size, limits):
+            source.seek(skip)
+            chunks = _zip(source, member) if kind == "zip" else _READERS[kind](source)
+            for chunk in _limited(chunks, path.stat().st_size, limits):
                 writer.write(chunk)
     except DAMAGED as error:
         target.unlink(missing_ok=True)
+        if is_of_the_disk(error):
+            raise
         raise FileStructure(
             f"The {kind} file is damaged or cut off ({str(error) or 'it ends too early'}).",
             remedy="Check the job that writes the file and put the whole file in again.",
@@ -69,6 +84,36 @@ def unpack(path: Path, kind: Kind, limits: Limits, scratch: Path) -> Path:
         target.unlink(missing_ok=True)
         raise
     return target
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether the machine's disk is at fault, not the file: full, a quota, read-only, broken."""
+    return isinstance(error, OSError) and error.errno in DISK
+
+
+def first_bytes(source: IO[bytes], kind: Kind, size: int) -> bytes:
+    """The first bytes inside the start of a packed stream; fewer where the start is too short to tell."""
+    found = b""
+    try:
+        for chunk in _READERS[kind](source):
+            found += chunk
+            if len(found) >= size:
+                break
+    except (*DAMAGED, EOFError):
+        pass  # The start of a stream ends in the middle of it.
+    return found[:size]
+
+
+def extract(path: Path, member: zipfile.ZipInfo, target: Path, limits: Limits) -> None:
+    """Writes one file of a ZIP to `target`, under the same limits. Raises: as `unpack`."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as reader, target.open("wb") as writer:
+            for chunk in _limited(_pieces(reader), path.stat().st_size, limits):
+                writer.write(chunk)
+    except (*DAMAGED, RuntimeError) as error:  # RuntimeError: a password is needed
+        if is_of_the_disk(error):
+            raise
+        raise FileStructure(f"{member.filename} in the ZIP file cannot be unpacked ({error}).") from error
 
 
 def zip_members(path: Path) -> list[zipfile.ZipInfo]:
@@ -143,13 +188,15 @@ def _xz(source: IO[bytes]) -> Iterator[bytes]:
         pending = (decoder.unused_data or source.read(CHUNK)).lstrip(b"\0")  # padding between streams
 
 
-def _zip(source: IO[bytes]) -> Iterator[bytes]:
-    members = zip_members(Path(source.name))
+def _zip(source: IO[bytes], wanted: str | None) -> Iterator[bytes]:
+    found = zip_members(Path(source.name))
+    members = found if wanted is None else [member for member in found if fnmatchcase(member.filename, wanted)]
     if len(members) != 1:
-        names = ", ".join(member.filename for member in members[:5]) or "none"
+        names = ", ".join(member.filename for member in found[:5]) or "none"
+        what = "" if wanted is None else f", of which {len(members)} match {wanted}"
         raise FileStructure(
-            f"The ZIP file holds {len(members)} files ({names}); it must hold exactly one.",
-            remedy="Put each file in the bucket on its own.",
+            f"The ZIP file holds {len(found)} files ({names}){what}; exactly one is read.",
+            remedy="Name it in the mapping (file.member, a pattern), or put each file in the bucket on its own.",
         )
     if members[0].flag_bits & 1:
         raise FileStructure("The ZIP file is protected by a password.", remedy="Pack it without one.")
@@ -162,5 +209,4 @@ _READERS: dict[Kind, Callable[[IO[bytes]], Iterator[bytes]]] = {
     "bz2": _bz2,
     "zstd": _zstd,
     "xz": _xz,
-    "zip": _zip,
 }

@@ -27,9 +27,11 @@ import python_calamine as calamine
 from grantline.errors import FileEmpty, FileStructure, HeaderMissing
 from grantline.formats.dialect import HEAD_RECORDS, Known, clean_name, no_rows, skips, stops
 from grantline.formats.limits import Limits
+from grantline.formats.merges import Merges, area_name
 from grantline.formats.normal import NormalFile, Used
 from grantline.formats.ods_xml import refuse_wide
 from grantline.formats.options import FileOptions
+from grantline.formats.row_rules import FillDown, StatedCount
 from grantline.formats.sheet_xml import Survey, column_letters, refuse_large, survey
 from grantline.formats.table import Format, Place, Table
 from grantline.issues import Issue, shown
@@ -64,6 +66,7 @@ def read_workbook(
     scratch: Path,
     known: Known | None = None,
     used: Used | None = None,
+    keys: Used | None = None,
 ) -> Table:
     """The table of one sheet; `kind` is `xlsx` or `ods`.
 
@@ -81,13 +84,18 @@ def read_workbook(
     except (calamine.CalamineError, zipfile.BadZipFile, zlib.error) as error:
         raise FileStructure(f"The workbook is damaged or not complete: {error}.") from error
     layout = _layout(sheet, name, options, limits, known)
-    notes += _merged(sheet, layout)
+    merges = _merges(sheet, layout)
     with NormalFile(scratch, layout.columns, limits, used) as file:
-        notes += _write_all(file, sheet, layout, options, found)
+        notes += _write_all(file, sheet, layout, options, found, merges, keys)
     if file.row_count == 0:
         raise no_rows(layout.header_row)
-    format = Format(kind, header_row=layout.header_row, sheet=name)
-    return file.table(con, format, lambda row: Place(sheet=name, sheet_row=row), notes)
+    if merges.areas and not options.fill_merged:
+        notes.append(_merged_note(merges))
+
+    def place(row: int) -> Place:
+        return Place(sheet=name, sheet_row=row, first_column=layout.first_column)
+
+    return file.table(con, Format(kind, header_row=layout.header_row, sheet=name), place, notes)
 
 
 def _chosen_sheet(book: Any, options: FileOptions) -> tuple[str, list[str]]:
@@ -157,46 +165,111 @@ def _header(sheet: Any, options: FileOptions, known: Known | None) -> tuple[int,
     return first
 
 
-def _merged(sheet: Any, layout: _Layout) -> list[str]:
-    """A note on merged cells among the data. Raises: `FileStructure` where the header has some."""
+def _merges(sheet: Any, layout: _Layout) -> Merges:
+    """The merged cells among the data. Raises: `FileStructure` where the header has some."""
     areas = []
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        area = f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"
+    for area in sheet.merged_cell_ranges or ():
+        (top, left), (bottom, _) = area
         if top >= layout.data_after:
             areas.append(area)
         elif layout.header_row is not None and top < layout.header_row <= bottom + 1:
             raise FileStructure(
-                f'The header of the sheet "{layout.sheet}" has merged cells ({area}).',
+                f'The header of the sheet "{layout.sheet}" has merged cells ({area_name(area)}).',
                 remedy="Unmerge the header so that each column has its own name.",
                 cell=f"{layout.sheet}!{column_letters(left)}{top + 1}",
             )
-    if not areas:
-        return []
-    shown_areas = ", ".join(areas[:5]) + (" and more" if len(areas) > 5 else "")
-    return [f"Merged cells hold their value in the first cell only, the others are empty: {shown_areas}."]
+    return Merges(areas, layout.first_column)
 
 
-def _write_all(file: NormalFile, sheet: Any, layout: _Layout, options: FileOptions, found: Survey) -> list[str]:
+def _merged_note(merges: Merges) -> str:
+    shown_areas = ", ".join(map(area_name, merges.areas[:5])) + (" and more" if len(merges.areas) > 5 else "")
+    return (
+        f"Merged cells hold their value in the first cell only, the others are empty: {shown_areas}."
+        " Set file.fill_merged to give every row its value."
+    )
+
+
+def _write_all(
+    file: NormalFile,
+    sheet: Any,
+    layout: _Layout,
+    options: FileOptions,
+    found: Survey,
+    merges: Merges,
+    keys: Used | None,
+) -> list[str]:
     deadline = time.monotonic() + file.limits.seconds
     notes: list[str] = []
     special = {row for row, _ in (*found.formulas, *found.errors, *found.padded)}
-    for number, values in _data(sheet, layout, options, notes):
+    key_columns = frozenset(keys(layout.columns) if keys else ())
+    count, fill = StatedCount(options.count_row), FillDown(options.fill_down, layout.columns)
+    for number, values in _data(sheet, layout, options, notes, count):
+        if options.fill_merged:
+            values = merges.filled(number, values)
         cells = [value if type(value) is str else text(value) for value in values]
-        if number - 1 in special and _refuse_special(file, number, cells, layout, found):
+        cells = fill.filled(cells)
+        if number - 1 in special:
+            if options.displayed_text:
+                cells = _as_displayed(number, cells, layout, found)
+            if _refuse_special(file, number, cells, layout, found):
+                continue
+        if (
+            merges.areas
+            and not options.fill_merged
+            and _refuse_covered(file, number, cells, layout, merges, key_columns)
+        ):
             continue
         if cells != values:
             _warn_long_numbers(file, number, values, layout)
         file.checked(number, cells, partial(layout.cell, number))
         if number % 8192 == 0 and time.monotonic() > deadline:
             raise file.limits.too_large("seconds", f"Reading was stopped at row {number:,}")
+    count.check(file.row_count)
     return notes
 
 
-def _data(sheet: Any, layout: _Layout, options: FileOptions, notes: list[str]) -> Iterator[tuple[int, Sequence[Any]]]:
+def _refuse_covered(
+    file: NormalFile, number: int, cells: list[str], layout: _Layout, merges: Merges, keys: frozenset[int]
+) -> bool:
+    """Refuses a row with a cell that is only empty because it is part of a merge: empty would mean
+    "none", and the person who reads the sheet sees a value."""
+    for index, area in merges.covered(number, len(cells)).items():
+        if index not in file.used or cells[index]:
+            continue
+        name, place = layout.columns[index], layout.cell(number, index)
+        issue = Issue(
+            "row_key_missing" if index in keys else "value_invalid",
+            f"{name} is empty, because the cell {place} is part of the merged cells {area}.",
+            row=file.row_count + 1,
+            cell=place,
+            column=name,
+            remedy="Set file.fill_merged to give every row its value, or unmerge the cells.",
+        )
+        file.refuse(number, cells, issue)
+        return True
+    return False
+
+
+def _as_displayed(number: int, cells: list[str], layout: _Layout, found: Survey) -> list[str]:
+    """The cells of a sheet row with the leading zeros that their formats show."""
+    return [
+        cell.zfill(found.padded.get((number - 1, layout.first_column + index), 0)) if cell else cell
+        for index, cell in enumerate(cells)
+    ]
+
+
+def _data(
+    sheet: Any, layout: _Layout, options: FileOptions, notes: list[str], count: StatedCount
+) -> Iterator[tuple[int, Sequence[Any]]]:
     """The rows below the header that are not blank, with the options' rules applied."""
     waiting: deque[tuple[int, Sequence[Any]]] = deque()
     blank = skipped = 0
-    rules = options.skip_rows_starting_with or options.stop_at_row_starting_with or options.comment
+    rules = (
+        options.skip_rows_starting_with
+        or options.stop_at_row_starting_with
+        or options.comment
+        or options.count_row is not None
+    )
     for number, values in enumerate(sheet.iter_rows(), 1):
         if number <= layout.data_after:
             continue
@@ -205,6 +278,8 @@ def _data(sheet: Any, layout: _Layout, options: FileOptions, notes: list[str]) -
             continue
         if rules:
             cells = [text(value) for value in values]
+            if count.is_met(BETWEEN_CELLS.join(cells), number):
+                break
             if stops(cells, options, BETWEEN_CELLS):
                 notes.append(f"The data end before row {number:,} (stop_at_row_starting_with).")
                 break

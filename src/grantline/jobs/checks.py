@@ -65,7 +65,9 @@ class _Recorder:
             doubt=self._doubt(),
             reason=self._reason(),
         )
-        log.info("check.finished", check_id=self.check.pk, data_source_id=source.pk, ok=ok, state=source.state)
+        log.info(
+            "check.finished", check_id=self.check.pk, data_source_id=source.pk, ok=self.check.ok, state=source.state
+        )
 
     def _checking(self) -> Any:
         values: dict[str, Any] = self.check.values

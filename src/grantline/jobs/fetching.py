@@ -17,9 +17,18 @@ from typing import Any
 from grantline.aws.objects import ObjectInfo, newest
 from grantline.aws.reads import Evidence, download, head
 from grantline.aws.sessions import BucketSession
+from grantline.control.applications.aliases import aliases_digest, aliases_of
 from grantline.control.imports.models import Import, Upload
 from grantline.control.sources.models import DataSource
 from grantline.errors import SourceNotFound
+from grantline.jobs.fetching_sets import (
+    download_set,
+    evidence_of_set,
+    is_awaited,
+    look_at_set,
+    reads_all,
+    what_is_seen_of_set,
+)
 from grantline.jobs.installation import spool_limit_bytes, upload_folder
 from grantline.jobs.sessions import require_still_connected, session_for
 
@@ -68,8 +77,12 @@ def fetch(
     if source is None:
         raise SourceNotFound("There is no file yet: this import takes files by hand.", remedy="Upload a file.")
     session = session_for(source, subject_id=subject_id, key=item.key or None)
+    if reads_all(item.pattern):
+        return fetch_set(item, session, spool / f"{subject_id}.set", always=always, on_progress=on_progress)
     info = look(session, item)
     seen = what_is_seen(source.bucket, info, item.mapping)
+    if aliases := aliases_of(item, item.application_id):
+        seen["aliases"] = aliases_digest(aliases)
     if not always and item.current_version_id is not None and seen == item.seen:
         return Unchanged(evidence={**_described(session, info), **_remembered(item)})
     target = spool / f"{subject_id}.spool"
@@ -78,6 +91,26 @@ def fetch(
     require_still_connected(source)
     seen = {**seen, "etag": evidence.etag, "version_id": evidence.version_id, "size_bytes": evidence.size_bytes}
     return Fetched(target, info.key, evidence_document(evidence), seen, temporary=True)
+
+
+def fetch_set(
+    item: Import, session: BucketSession, target: Path, *, always: bool = False, on_progress: Progress | None = None
+) -> Fetched | Unchanged:
+    """All files of the import's folder, or that nothing has changed, or is not complete yet."""
+    source = item.data_source
+    assert source is not None, "there is a session, so there is a source"  # noqa: S101
+    found = look_at_set(session, item.pattern, item.mapping)
+    seen = what_is_seen_of_set(source.bucket, item.pattern, found, mapping_digest(item.mapping))
+    if aliases := aliases_of(item, item.application_id):
+        seen["aliases"] = aliases_digest(aliases)
+    may_wait = not always and item.current_version_id is not None
+    if may_wait and (seen == item.seen or is_awaited(found, item.pattern, item.mapping, datetime.now(UTC))):
+        return Unchanged(evidence={"bucket": source.bucket, "key": item.pattern, **_remembered(item)})
+    read = download_set(session, item.pattern, found, target, limit_bytes=spool_limit_bytes(), progress=on_progress)
+    require_still_connected(source)
+    if [one.etag for one in read] != [info.etag for info in found]:
+        seen = {**seen, "digest": ""}  # one was replaced while the others were read: look again next time
+    return Fetched(target, item.pattern, evidence_of_set(session, item.pattern, read), seen, temporary=True)
 
 
 def fetch_upload(upload: Upload) -> Fetched:

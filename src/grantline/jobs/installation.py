@@ -13,6 +13,7 @@ from django.conf import settings
 from grantline.aws.service import Service
 from grantline.catalog.connection import connect
 from grantline.errors import SettingInvalid
+from grantline.formats.limits import Limits
 
 MIB = 1024 * 1024
 
@@ -51,6 +52,16 @@ def upload_folder(organization_id: str) -> Path:
 def spool_limit_bytes() -> int:
     """The largest object that is read from a bucket, in bytes."""
     return int(settings.GRANTLINE.spool_limit_mb) * MIB
+
+
+def file_limits() -> Limits:
+    """The hard limits under which a file is read."""
+    return Limits(**settings.GRANTLINE.file_limits)
+
+
+def row_error_share() -> float:
+    """The share of refused rows above which a file is refused."""
+    return float(settings.GRANTLINE.row_error_share)
 
 
 def open_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:

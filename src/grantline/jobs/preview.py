@@ -25,18 +25,20 @@ from grantline.control.applications.rules import require
 from grantline.control.imports.models import Import, Upload
 from grantline.control.organizations.roles import Permission
 from grantline.control.tenancy import Scope
-from grantline.errors import FileError, SourceNotFound, SourceTooLarge
-from grantline.formats.limits import Limits
+from grantline.errors import FileEmpty, FileError, SourceIncompleteSet, SourceNotFound, SourceTooLarge
 from grantline.formats.options import FileOptions
 from grantline.formats.read import read
 from grantline.formats.table import Table
-from grantline.jobs.fetching import Fetched, evidence_document, fetch_upload, look, narrowed, what_is_seen
-from grantline.jobs.installation import open_duckdb, spool_folder, spool_limit_bytes
+from grantline.jobs.fetching import Fetched, evidence_document, fetch_set, fetch_upload, look, narrowed, what_is_seen
+from grantline.jobs.fetching_sets import reads_all
+from grantline.jobs.installation import file_limits, open_duckdb, spool_folder, spool_limit_bytes
 from grantline.jobs.proposal import Proposal, make_proposal
 from grantline.jobs.sessions import require_still_connected, session_for
 from grantline.mapping.document import Mapping, load
+from grantline.mapping.propose import Proposal as MappingProposal
 from grantline.mapping.propose import propose
 from grantline.reading import as_mapping, read_table
+from grantline.reading.parts import PartSet, find_parts
 
 ISSUES_SHOWN = 50
 RECORDS_SHOWN = 10
@@ -67,6 +69,7 @@ class _Preview:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, folder: Path) -> None:
         self.con, self.item, self.found, self.folder = con, item, found, folder
+        self.is_set = False
         self.parts: dict[str, Any] = {
             "format": None,
             "layout": None,
@@ -90,18 +93,27 @@ class _Preview:
         try:
             mapping = as_mapping(self.item.mapping or None)
             table = self._read(mapping)
-            self._propose(table, mapping)
+            # Of a set only the first table's columns are shown; whether the set can be read is told below.
+            with contextlib.suppress(*((FileError,) if self.is_set else ())):
+                self._propose(table, mapping)
             self._records(make_proposal(self.con, self.item, self.found, self.folder, _no_stage))
-        except (FileError, SourceTooLarge) as error:
+        except (FileError, SourceTooLarge, SourceIncompleteSet) as error:
             self.parts["error"] = error.document()
         return self.parts
 
     def _read(self, mapping: Mapping) -> Table:
         """The table alone, so that a wrong mapping of columns still shows the file."""
         plain = load({"version": 1, "columns": [], "file": mapping.file}) if mapping.file else Mapping(columns=())
+        parts = find_parts(self.found.path, mapping, self.folder, file_limits())
         try:
-            table, _, _ = read_table(self.found.path, mapping, self.con, self.folder, path_name=self.found.name)
+            if parts is not None and parts.parts[0].path is not None:
+                self.is_set = True
+                table = self._first_of(parts)
+            else:
+                table, _, _ = self._table(self.found.path, mapping, self.found.name)
         except FileError:
+            if self.found.path.is_dir():
+                raise
             table = self._read_unmapped(plain)
         self.parts["format"] = asdict(table.format)
         self.parts["layout"] = table.format.layout
@@ -109,17 +121,33 @@ class _Preview:
         self.parts["columns"] = self._columns(table)
         return table
 
+    def _first_of(self, parts: PartSet) -> Table:
+        """Of several files or sheets, the first that can be read: its columns are shown."""
+        fault: FileError | None = None
+        for part in parts.parts:
+            try:
+                assert part.path is not None, "found on disk"  # noqa: S101
+                return self._table(part.path, part.mapping, part.name, in_set=True)[0]
+            except FileError as error:
+                fault = fault or error
+        raise fault or FileEmpty
+
+    def _table(
+        self, path: Path, mapping: Mapping, name: str, *, in_set: bool = False
+    ) -> tuple[Table, Mapping, MappingProposal | None]:
+        return read_table(path, mapping, self.con, self.folder, limits=file_limits(), path_name=name, in_set=in_set)
+
     def _read_unmapped(self, plain: Mapping) -> Table:
         """The table of a file whose columns nothing maps yet."""
         options = FileOptions.from_document(plain.file)
-        return read(self.found.path, options, Limits(), self.con, self.folder, path_name=self.found.name)
+        return read(self.found.path, options, file_limits(), self.con, self.folder, path_name=self.found.name)
 
     def _propose(self, table: Table, mapping: Mapping) -> None:
         """Targets and reasons per column: the mapping's own, else what the header suggests."""
         reasons: dict[str, tuple[str | None, str]] = {}
         proposed = mapping
         if not mapping.columns:
-            found = propose(table.columns)
+            found = propose(table.columns, in_set=True)
             self.parts["layout"] = found.layout
             proposed = found.mapping
             reasons = {column: (target, reason) for column, target, reason in found.reasons}
@@ -201,6 +229,10 @@ def _spooled(item: Import, folder: Path) -> Fetched:
     if source is None:
         raise SourceNotFound("There is no file yet: this import takes files by hand.", remedy="Upload a file.")
     session = session_for(source, subject_id=item.pk, key=item.key or None)
+    if reads_all(item.pattern):
+        found = fetch_set(item, session, folder / "set", always=True)
+        assert isinstance(found, Fetched), "always reads"  # noqa: S101
+        return found
     info = look(session, item)
     identity = json.dumps([source.pk, source.changed_at.isoformat(), what_is_seen(source.bucket, info, {})])
     kept = spool_folder(item.organization_id) / f"kept-{hashlib.sha256(identity.encode()).hexdigest()[:40]}"

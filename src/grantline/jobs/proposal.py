@@ -7,26 +7,36 @@ and a preview only shows. Both go through here, so that a preview says what the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from grantline.catalog.aliases import aliased
 from grantline.catalog.diff import Diff, diff
-from grantline.catalog.guard import GuardLimits, Verdict, guard
+from grantline.catalog.filled import fills
+from grantline.catalog.guard import Verdict, guard
 from grantline.catalog.index import write_index_of_diff
 from grantline.catalog.model import Changes, Incoming, Manifest
+from grantline.catalog.renames import rename_notes
 from grantline.catalog.write import write
 from grantline.control.accounts.rules import update_index
+from grantline.control.applications.aliases import aliases_of
 from grantline.control.ids import version_id as new_version_id
+from grantline.control.imports.limits import limits_of
 from grantline.control.imports.models import Import
 from grantline.control.lake import folder_of, snapshot_of
+from grantline.errors import FileEmpty
 from grantline.formats.table import Format
+from grantline.jobs.emptiness import empty_records
 from grantline.jobs.fetching import Fetched
+from grantline.jobs.installation import file_limits, row_error_share
+from grantline.jobs.points import point
+from grantline.jobs.rollback import undone_again
 from grantline.mapping.propose import Proposal as MappingProposal
 from grantline.mapping.records import Records
-from grantline.reading import Stage, read_records
+from grantline.reading import Stage, as_mapping, read_records
 
 
 @dataclass(frozen=True)
@@ -67,18 +77,56 @@ def make_proposal(
     con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch: Path, stage: Stage
 ) -> Proposal:
     """Read, map, compare and judge. Raises: `FileError`, `SourceTooLarge`, `LakeUnavailable`."""
-    reading = read_records(found.path, item.mapping or None, con, scratch, path_name=found.name, stage=stage)
-    table, records = reading.table, reading.records
+    read = _read(con, item, found, scratch, stage)
     previous = snapshot_of(item)
     with stage("diff"):
         number = (previous.number if previous else 0) + 1
-        changes = diff(con, incoming_of(records), previous, number)
+        incoming = aliased(con, incoming_of(read.records), aliases_of(item, item.application_id))
+        changes = diff(con, incoming, previous, number)
     with stage("guard"):
-        verdict = guard(changes, GuardLimits(item.guard_share, item.guard_count))
-    notes = (*table.notes, *records.notes)
-    return Proposal(
-        con, table.format, reading.mapping.to_document(), reading.proposal, records, changes, verdict, notes
-    )
+        verdict = _judged(con, item, found, read.records, changes)
+    notes = (*read.notes, *rename_notes(con, changes))
+    return Proposal(con, read.format, read.mapping, read.proposal, read.records, changes, verdict, notes)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that was read and mapped, or that is allowed to be empty."""
+
+    format: Format
+    mapping: dict[str, Any]
+    proposal: MappingProposal | None
+    records: Records
+    notes: tuple[str, ...]
+
+
+def _read(con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch: Path, stage: Stage) -> _Read:
+    try:
+        reading = read_records(
+            found.path,
+            item.mapping or None,
+            con,
+            scratch,
+            limits=file_limits(),
+            row_error_share=row_error_share(),
+            path_name=found.name,
+            stage=stage,
+        )
+    except FileEmpty:
+        if not item.allow_empty:
+            raise
+        mapping = as_mapping(item.mapping or None)
+        records = empty_records(con, mapping.mode)
+        return _Read(Format("empty"), mapping.to_document(), None, records, records.notes)
+    notes = (*reading.table.notes, *reading.records.notes)
+    return _Read(reading.table.format, reading.mapping.to_document(), reading.proposal, reading.records, notes)
+
+
+def _judged(con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, records: Records, changes: Diff) -> Verdict:
+    """What the guard says; a file that a rollback has undone is held whatever its size."""
+    verdict = guard(changes, limits_of(item), fills(con, changes, records.stated))
+    undone = undone_again(item, found.evidence.get("sha256")) if changes.changes.any else None
+    return replace(verdict, held=True, reasons=(undone, *verdict.reasons)) if undone else verdict
 
 
 def incoming_of(records: Records) -> Incoming:
@@ -108,14 +156,14 @@ def counts_of(con: duckdb.DuckDBPyConnection, records: Records) -> dict[str, int
     }
 
 
-def write_version(proposal: Proposal, item: Import) -> tuple[str, Manifest]:
+def write_version(con: duckdb.DuckDBPyConnection, diff: Diff, item: Import) -> tuple[str, Manifest]:
     """Write the proposed version's files under a new id. Nobody sees them before the pointer moves."""
     version_id = new_version_id()
-    return version_id, write(proposal.con, proposal.diff, folder_of(item), version_id)
+    return version_id, write(con, diff, folder_of(item), version_id, on_step=point)
 
 
-def index_files(proposal: Proposal, item: Import, folder: Path) -> Callable[[], None]:
+def index_files(con: duckdb.DuckDBPyConnection, diff: Diff, item: Import, folder: Path) -> Callable[[], None]:
     """What brings the account index up to date, to be called inside the publishing transaction."""
     changed, removed = folder / "changed.csv", folder / "removed.csv"
-    write_index_of_diff(proposal.con, proposal.diff, changed, removed)
+    write_index_of_diff(con, diff, changed, removed)
     return lambda: update_index(item, changed, removed)

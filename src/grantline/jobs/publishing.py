@@ -17,24 +17,21 @@ from grantline.catalog.index import write_index_of_version
 from grantline.catalog.manifest import read_manifest
 from grantline.control.accounts.rules import update_index
 from grantline.control.audit.rules import Action, record
+from grantline.control.imports.models import Import
 from grantline.control.lake import folder_of
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run
-from grantline.control.tenancy import Scope
-from grantline.errors import Conflict, InputInvalid
+from grantline.control.tenancy import Scope, get
+from grantline.errors import Conflict
 from grantline.jobs.installation import open_duckdb, spool_folder
 
 
 def publish_held(scope: Scope, run_id: str, reason: str) -> Run:
     """Make a held run's version the current one. Raises: `InputInvalid`, `Conflict`, `NotFound`."""
-    reason = reason.strip()
-    if not 3 <= len(reason) <= 2000:
-        raise InputInvalid(
-            "Say why this removal is right, in 3 to 2,000 characters; it is kept in the audit log.", field="reason"
-        )
+    reason = rules.valid_reason(reason, "Say why this removal is right")
     with transaction.atomic():
         run = rules.held(scope, run_id)
-        item = run.of_import
+        item = get(Import, scope, run.of_import_id, lock=True)
         version = folder_of(item).version(run.staged_version_id)
         history = folder_of(item).history(run.staged_version_id)
         manifest = read_manifest(version)
@@ -44,12 +41,12 @@ def publish_held(scope: Scope, run_id: str, reason: str) -> Run:
             )
         run.decided_by, run.decided_reason = scope.actor_name, reason
         run.save(update_fields=["decided_by", "decided_reason"])
-        record(scope, Action.RUN_APPROVE, run, name=item.title, after={"reason": reason})
         folder = Path(tempfile.mkdtemp(prefix=f"{run.pk}-", dir=spool_folder(run.organization_id)))
         try:
             with contextlib.closing(open_duckdb(folder)) as con:
                 changed, removed = folder / "changed.csv", folder / "removed.csv"
                 write_index_of_version(con, version, history, manifest.number, changed, removed)
+            record(scope, Action.RUN_APPROVE, run, name=item.title, after={"reason": reason})
             rules.publish(
                 run,
                 manifest,

@@ -78,6 +78,13 @@ def approve(scope: Scope, run_id: str, reason: str) -> Run:
     return publish_held(scope, run_id, reason)
 
 
+def rollback(scope: Scope, import_id: str, version: int, reason: str) -> Run:
+    """A queued run that brings an earlier version of an import back; see `jobs.rollback`."""
+    from grantline.jobs.rollback import rollback as queue_rollback
+
+    return queue_rollback(scope, import_id, version, reason)
+
+
 def preview(scope: Scope, item: Import, mapping: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the import's file would bring, without storing anything; see `jobs.preview`."""
     from grantline.jobs.preview import preview_import

@@ -7,7 +7,12 @@ constraint of the database. Periodic tasks fire once over all workers.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import structlog
+from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -24,11 +29,26 @@ from grantline.jobs.installation import aws_service
 log = structlog.get_logger(__name__)
 
 CLEAN_UP_MINUTES = "*/20 * * * *"
+MERGE_HOUR = "40 2 * * *"
+DELIVERY_RETRY = RetryStrategy(max_attempts=8, exponential_wait=5)
+"""Seconds 5, 25, 125, … up to about a day and a half in all."""
 DATABASE_RETRY = RetryStrategy(max_attempts=5, wait=2, exponential_wait=2)
 """For a database that goes away in mid-run; every other failure is the run's verdict already."""
 
 
+def on_a_good_connection(task: Callable[..., None]) -> Callable[..., None]:
+    """`task`, begun without the connection that an earlier one left broken in this thread."""
+
+    @functools.wraps(task)
+    def begun(*arguments: Any, **named: Any) -> None:
+        close_old_connections()
+        task(*arguments, **named)
+
+    return begun
+
+
 @app.task(name="grantline.run_import", pass_context=False, retry=DATABASE_RETRY)
+@on_a_good_connection
 def run_import(run_id: str) -> None:
     """Carry out one queued run."""
     from grantline.jobs.run import carry_out
@@ -37,6 +57,7 @@ def run_import(run_id: str) -> None:
 
 
 @app.task(name="grantline.check_source", retry=DATABASE_RETRY)
+@on_a_good_connection
 def check_source(check_id: str) -> None:
     """Carry out one connection check."""
     from grantline.jobs.checks import carry_out
@@ -46,6 +67,7 @@ def check_source(check_id: str) -> None:
 
 @app.periodic(cron="* * * * * */5")
 @app.task(name="grantline.look", queueing_lock="grantline.look", lock="grantline.look")
+@on_a_good_connection
 def look(timestamp: int) -> None:
     """Queue a run for every import whose time has come. Every five seconds; cheap when nothing is due."""
     for item in imports.due(timezone.now()):
@@ -65,6 +87,7 @@ def _look_into(item: Import) -> None:
 
 @app.periodic(cron="* * * * *")
 @app.task(name="grantline.probe_sources", queueing_lock="grantline.probe_sources", lock="grantline.probe_sources")
+@on_a_good_connection
 def probe_sources(timestamp: int) -> None:
     """Queue a check for every data source whose trust is to be proven again. Every minute."""
     from grantline.jobs.probes import start_due_probes
@@ -72,28 +95,59 @@ def probe_sources(timestamp: int) -> None:
     start_due_probes(timezone.now())
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="grantline.recover", queueing_lock="grantline.recover", lock="grantline.recover")
-def recover(timestamp: int) -> None:
-    """Put runs back into the queue whose worker is gone, and defer queued runs that no job names."""
-    from grantline.jobs.recovery import recover_runs
-
-    recover_runs()
-
-
 @app.periodic(cron=CLEAN_UP_MINUTES)
 @app.task(name="grantline.clean_up", queueing_lock="grantline.clean_up", lock="grantline.clean_up")
+@on_a_good_connection
 def clean_up(timestamp: int) -> None:
     """Remove files that nothing names any more."""
-    from grantline.jobs.cleaning import clean_lake, clean_spool
+    from grantline.jobs.cleaning import clean_lake, clean_spool, forget_past
 
+    forget_past()
     clean_lake()
     clean_spool()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="grantline.tell", queueing_lock="grantline.tell", lock="grantline.tell")
+@on_a_good_connection
+def tell(timestamp: int) -> None:
+    """Tell members what needs them since the last time. Every minute."""
+    from grantline.jobs.notices import tell
+
+    tell()
+
+
+@app.task(name="grantline.send_email", retry=DELIVERY_RETRY)
+@on_a_good_connection
+def send_email(organization_id: str, notice_id: str, address: str) -> None:
+    """Send one notice to one address."""
+    from grantline.jobs.notices import email
+
+    email(organization_id, notice_id, address)
+
+
+@app.task(name="grantline.send_webhook", retry=DELIVERY_RETRY)
+@on_a_good_connection
+def send_webhook(organization_id: str, notice_id: str, endpoint_id: str) -> None:
+    """Send one notice to one endpoint."""
+    from grantline.jobs.notices import webhook
+
+    webhook(organization_id, notice_id, endpoint_id)
 
 
 def defer_check(check: ConnectionCheck) -> None:
     """Put a check into the queue."""
     check_source.configure(queueing_lock=f"check:{check.pk}").defer(check_id=check.pk)
+
+
+@app.periodic(cron=MERGE_HOUR)
+@app.task(name="grantline.merge", queueing_lock="grantline.merge", lock="grantline.merge")
+@on_a_good_connection
+def merge(timestamp: int) -> None:
+    """Merge history, so that past days stay quick to read. Daily."""
+    from grantline.jobs.cleaning import merge_histories
+
+    merge_histories()
 
 
 def defer_run(run: Run) -> None:

@@ -32,7 +32,9 @@ from grantline.jobs.installation import MIB, upload_folder
 NAME_LIMIT = 255
 
 
-def store_upload(scope: Scope, application_id: str, chunks: Iterable[bytes], file_name: str) -> Upload:
+def store_upload(
+    scope: Scope, application_id: str, chunks: Iterable[bytes], file_name: str, *, allow_empty: bool = False
+) -> Upload:
     """Keep a file by hand. Streams; memory does not grow with the file.
 
     Raises: `SourceTooLarge` above `GRANTLINE_UPLOAD_LIMIT_MB`, `FileEmpty`, `InputInvalid` for the name.
@@ -44,7 +46,7 @@ def store_upload(scope: Scope, application_id: str, chunks: Iterable[bytes], fil
     descriptor, draft = tempfile.mkstemp(prefix="upload-", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as target:
-            size, digest = _write(target, chunks, name)
+            size, digest = _write(target, chunks, name, allow_empty=allow_empty)
         upload = Upload.objects.create(
             organization_id=scope.organization_id,
             application=application,
@@ -74,9 +76,13 @@ def take_upload(
     Raises: as `store_upload`; `MappingInvalid`; `Conflict` where the import reads from a bucket or a run
     of it is under way.
     """
+    allow_empty = False
     if import_id is not None:
-        _refuse_other_import(imports.read(scope, import_id), application_id)
-    upload = store_upload(scope, application_id, chunks, file_name)
+        item = imports.read(scope, import_id)
+        require(scope, item.application, Permission.IMPORT_WRITE)
+        _refuse_other_import(item, application_id)
+        allow_empty = item.allow_empty
+    upload = store_upload(scope, application_id, chunks, file_name, allow_empty=allow_empty)
     return import_upload(scope, upload, import_id=import_id, mapping=mapping)
 
 
@@ -117,7 +123,7 @@ def _refuse_other_import(item: Import, application_id: str) -> None:
         )
 
 
-def _write(target: Any, chunks: Iterable[bytes], name: str) -> tuple[int, str]:
+def _write(target: Any, chunks: Iterable[bytes], name: str, *, allow_empty: bool = False) -> tuple[int, str]:
     limit = settings.GRANTLINE.upload_limit_mb * MIB
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
@@ -129,7 +135,7 @@ def _write(target: Any, chunks: Iterable[bytes], name: str) -> tuple[int, str]:
             )
         digest.update(chunk)
         target.write(chunk)
-    if size == 0:
+    if size == 0 and not allow_empty:
         raise FileEmpty(f"{name} is empty (0 bytes).")
     target.flush()
     os.fsync(target.fileno())

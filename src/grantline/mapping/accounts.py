@@ -15,10 +15,12 @@ from grantline.mapping.checks import Check, account_checks, defines, removes
 from grantline.mapping.levels import levels
 from grantline.mapping.plan import Cell, Plan
 from grantline.mapping.records import ACCOUNT_FIELDS
-from grantline.mapping.sql import literal, mask_of
+from grantline.mapping.sql import INVISIBLE_SQL, literal, literals, mask_of
+from grantline.mapping.targets import PROFILE
 from grantline.mapping.work import Work
 
 CASE_DIFFERS = "letter case of the id"
+FORM_DIFFERS = "Unicode form of the id"
 
 
 def key_sql(plan: Plan, value: str) -> str:
@@ -36,7 +38,7 @@ def gather_accounts(work: Work, relation: str) -> None:
     count, keys = work.one(f"SELECT count(*), count(DISTINCT key) FROM {good}")
     if count == keys:
         # Nothing to merge: the row's place in `held` is its number.
-        fields = "".join(f", {cell.value}" for cell in plan.attributes)
+        fields = _fields(plan)
         numbered = f"(SELECT rowid::UINTEGER AS n, * FROM {work.name('held')} WHERE NOT refused)"
         work.view("people", f"SELECT n, key, id, removed{fields} FROM {numbered}")
         work.view("ids", f"SELECT {plan.id.raw} AS raw, n FROM {numbered}")
@@ -50,11 +52,12 @@ def gather_accounts(work: Work, relation: str) -> None:
 def _read_cells(work: Work, relation: str, id_cell: Cell) -> None:
     """Table `held`: distinct account cells with their values, and whether they are refused."""
     plan = work.plan
-    checks = account_checks(plan, work.orders)
+    checks = account_checks(plan, work.orders) if work.checked else []
     cells = [cell for cell in (id_cell, *plan.attributes, *plan.lists, plan.kind, plan.op) if cell]
     if plan.lists:
         cells += plan.dates
-    kept = [cell.value for cell in (*plan.attributes, *plan.lists, *(plan.dates if plan.lists else ()))]
+    kept = [f"{cell.trimmed} AS w{cell.index}" for cell in plan.worded]
+    kept += [cell.value for cell in (*plan.attributes, *plan.lists, *(plan.dates if plan.lists else ()))]
     errors = sum(1 << bit for bit, check in enumerate(checks) if check.severity == "error")
     held = work.create(
         "held",
@@ -82,6 +85,7 @@ def _merge(work: Work, good: str) -> None:
     """Puts the cells of one account together, or finds that they contradict each other."""
     plan = work.plan
     merged, tests = ["min(id) AS id", "bool_or(removed) AS removed"], []
+    merged += [f"min(w{cell.index}) AS w{cell.index}" for cell in plan.worded]
     for cell in plan.attributes:
         value = cell.value
         merged.append(f"min({value}) AS {value}")
@@ -94,12 +98,15 @@ def _merge(work: Work, good: str) -> None:
         tests.append((plan.op.header if plan.op else "", "bool_or(removed) <> bool_and(removed)"))
     folds = " AND NOT regexp_matches(min(id), '[@\\\\]')" if plan.per_grant else ""
     tests.append((CASE_DIFFERS, f"min(id) <> max(id){folds}"))
+    if not plan.per_grant and plan.id is not None:
+        bare = f"trim({plan.id.raw}, {INVISIBLE_SQL})"
+        tests.append((FORM_DIFFERS, f"min(id) = max(id) AND min({bare}) <> max({bare})"))
     differ = ", ".join(f"CASE WHEN {test} THEN {literal(header)} END" for header, test in tests)
     table = work.create(
         "merged",
         f"SELECT key, {', '.join(merged)}, nullif(concat_ws(', ', {differ}), '') AS differ FROM {good} GROUP BY key",
     )
-    fields = "".join(f", {cell.value}" for cell in plan.attributes)
+    fields = _fields(plan)
     work.create(
         "people",
         f"SELECT (row_number() OVER () - 1)::UINTEGER AS n, key, id, removed{fields} FROM {table} WHERE differ IS NULL",
@@ -109,13 +116,24 @@ def _merge(work: Work, good: str) -> None:
     work.drop("merged")
 
 
+def _fields(plan: Plan) -> str:
+    """The columns of `people` behind the id: attributes, and words that were no dates."""
+    words = "".join(f", w{cell.index}" for cell in plan.worded)
+    return "".join(f", {cell.value}" for cell in plan.attributes) + words
+
+
 def _note_repeats(work: Work, good: str) -> None:
-    if work.plan.per_grant or work.plan.lists:
+    if work.plan.per_grant:
         return
     repeated, people = work.one(
         f"SELECT (SELECT coalesce(sum(times), 0) FROM {good} WHERE key IN (SELECT key FROM {work.name('people')})),"
         f" (SELECT count(*) FROM {work.name('people')})"
     )
+    if repeated > people and work.plan.lists:
+        # Rows of one account may each name other entitlements: only what is the same in all cells counts.
+        cells = [cell.raw for cell in work.plan.cells if cell.column is not None]
+        (distinct,) = work.one(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(cells)} FROM {work.rows()})")
+        people = max(people, distinct)
     if repeated > people:
         work.notes.append(f"Exact duplicates of a row, counted once: {repeated - people}.")
 
@@ -135,15 +153,30 @@ def finish_accounts(work: Work, only: str | None) -> str:
 
 
 def _profile(plan: Plan) -> str:
-    own = [cell for cell in plan.attributes if cell.target.name.startswith("profile.")]
+    texts = {
+        cell.target.name.removeprefix(PROFILE): cell.value
+        for cell in plan.attributes
+        if cell.target.name.startswith(PROFILE)
+    }
+    for cell in plan.worded:
+        # The words of *empty* differ in meaning: "never used" is not "unknown".
+        word = f"w{cell.index}"
+        texts[word_name(cell)] = (
+            f"CASE WHEN {cell.value} IS NULL AND {word} IN ({literals(cell.rule.nulls)}) THEN {word} END"
+        )
     pairs = [
-        f"CASE WHEN {cell.value} IS NOT NULL THEN {literal(_key(cell))} || to_json({cell.value})::VARCHAR END"
-        for cell in own
+        f"CASE WHEN ({text}) IS NOT NULL THEN {literal(_key(name))} || to_json({text})::VARCHAR END"
+        for name, text in sorted(texts.items())
     ]
     if not pairs:
         return "NULL::VARCHAR"
     return f"nullif('{{' || concat_ws(',', {', '.join(pairs)}) || '}}', '{{}}')"
 
 
-def _key(cell: Cell) -> str:
-    return json.dumps(cell.target.name.removeprefix("profile."), ensure_ascii=False) + ":"
+def word_name(cell: Cell) -> str:
+    """Key of the profile that keeps a date column's word for *empty*: `last_login_at_word`."""
+    return cell.target.field + "_word"
+
+
+def _key(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False) + ":"

@@ -17,14 +17,16 @@ import duckdb
 
 from grantline.errors import FileEmpty
 from grantline.issues import Issue
-from grantline.mapping.accounts import finish_accounts, gather_accounts
+from grantline.mapping.accounts import finish_accounts, gather_accounts, word_name
 from grantline.mapping.checks import cell_checks
 from grantline.mapping.document import Mapping
+from grantline.mapping.doubts import doubt_addresses, doubt_sizes, refuse_forms
 from grantline.mapping.entitlements import gather_entitlements
 from grantline.mapping.findings import KEPT_ISSUES, Findings, doubtful_ids, find
 from grantline.mapping.gather import gather
 from grantline.mapping.grants import gather_grants, gather_removals, refusing
 from grantline.mapping.levels import levels
+from grantline.mapping.members import unfold
 from grantline.mapping.plan import Plan, make_plan
 from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, Records
 from grantline.mapping.source import Source
@@ -35,13 +37,24 @@ from grantline.mapping.work import Work
 INTERMEDIATE = ("cells", "held", "people", "ids", "part", "parts", "entitled", "listed", "conflicts", "bad")
 
 
-def apply(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, prefix: str = "map_") -> Records:
+def apply(
+    con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, prefix: str = "map_", *, checked: bool = True
+) -> Records:
     """The records of `source`, in temporary tables of `con` whose names start with `prefix`.
 
     Raises: `HeaderMissing`, `HeaderDuplicate`, `MappingInvalid` where mapping and header do not fit.
     """
-    plan = make_plan(_with_separators(mapping, source.separators), source.columns)
-    work = Work(con, source, plan, prefix)
+    return map_source(con, source, mapping, prefix, checked=checked)[0]
+
+
+def map_source(
+    con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, prefix: str, *, checked: bool = True
+) -> tuple[Records, Work]:
+    """The same, and the work by which rows can be looked up again (`combine`)."""
+    unfolded, mapping = unfold(source, mapping)
+    by_members = unfolded is not source
+    plan = make_plan(_with_separators(mapping, source.separators), source.columns, by_members=by_members)
+    work = Work(con, unfolded, plan, prefix, checked=checked)
     work.create("unconfirmed", "SELECT NULL::VARCHAR AS id WHERE false")
     gathered = gather(work)
     if gathered.accounts is not None:
@@ -53,9 +66,22 @@ def apply(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping, pref
     doubtful_ids(work)
     removals = gather_removals(work)
     accounts, entitlements = _finish(work)
-    records = _records(work, findings, (accounts, entitlements, grants, removals), _row_count(work, gathered.row_count))
+    if plan.id is not None and checked:
+        doubt_addresses(work, accounts)
+        doubt_sizes(work, entitlements, grants)
+        _note_repeated_grants(work, grants)
+    findings.rejected += refuse_forms(work) if plan.identity and checked else 0
+    row_count = _row_count(work, source, _counted(con, source, plan) if by_members else gathered.row_count)
+    records = _records(work, findings, (accounts, entitlements, grants, removals), row_count)
     work.drop(*INTERMEDIATE, *(("pairs",) if grants != work.name("pairs") else ()))
-    return records
+    return records, work
+
+
+def _counted(con: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> int:
+    """Rows of the file itself that the mapping's conditions keep, where each may have become several."""
+    where = plan.where_sql()
+    found = con.execute(f"SELECT count(*) FROM {source.rows}{f' WHERE {where}' if where else ''}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _with_separators(mapping: Mapping, separators: Columns[str, str]) -> Mapping:
@@ -78,22 +104,32 @@ def drop(con: duckdb.DuckDBPyConnection, records: Records) -> None:
 
 def _try_dates(work: Work, relations: dict[int, str]) -> None:
     """Adds the checks of the grant's dates that fail for some cell to the live checks."""
-    for cell in work.plan.dates:
+    for cell in work.plan.dates if work.checked else ():
         checks = cell_checks(cell, work.orders)
         over = levels(relations[cell.index], [cell], work.orders)
         found = work.one(f"SELECT coalesce(bit_or({mask_of(check.condition for check in checks)}), 0) FROM {over}")
         work.live += [check for bit, check in enumerate(checks) if found[0] >> bit & 1]
 
 
-def _row_count(work: Work, kept: int) -> int:
+def _note_repeated_grants(work: Work, grants: str) -> None:
+    """A note on rows that give a grant again; only counted where no row is refused."""
+    if not work.plan.per_grant or work.plan.lists or work.plan.op is not None or refusing(work):
+        return
+    (rows,) = work.one(f"SELECT coalesce(sum(times), 0)::BIGINT FROM {work.name('part')} WHERE named AND NOT defined")
+    (given,) = work.one(f"SELECT count(*) FROM {grants}")
+    if rows > given:
+        work.notes.append(f"Rows that give a grant once more, counted once: {rows - given}.")
+
+
+def _row_count(work: Work, file: Source, kept: int) -> int:
     """Records of the file that the reader took, wholly blank ones left out."""
     total = kept
     if work.plan.conditions:
-        (total,) = work.one(f"SELECT count(*) FROM {work.source.rows}")
+        (total,) = work.one(f"SELECT count(*) FROM {file.rows}")
         if total > kept:
             work.notes.append(f"Rows left out by the mapping's conditions (where): {total - kept}.")
     if any(check.code == "row_key_missing" for check in work.live):
-        (blank,) = work.one(f"SELECT count(*) FROM {work.source.rows} WHERE {work.plan.blank_sql()}")
+        (blank,) = work.one(f"SELECT count(*) FROM {file.rows} WHERE {work.plan.blank_sql()}")
         if blank:
             work.notes.append(f"Wholly blank rows, skipped: {blank}.")
         total -= blank
@@ -120,6 +156,7 @@ def _finish(work: Work) -> tuple[str, str]:
 def _stated(plan: Plan) -> frozenset[str]:
     """The fields that the file speaks about; of the profile, key by key."""
     names = {cell.target.name for cell in plan.cells if not cell.target.name.startswith("row.")}
+    names |= {PROFILE + word_name(cell) for cell in plan.worded}
     return frozenset(f"account.{name}" if name.startswith(PROFILE) else name for name in names)
 
 

@@ -62,7 +62,7 @@ def entitlement_checks(plan: Plan, orders: Orders) -> list[Check]:
         checks.append(_unknown_word(plan.kind, words, "Entitlement or Grant"))
     cells = [cell for cell in plan.identity if cell.column is not None]
     filled = [f"{cell.text} IS NOT NULL" for cell in (*cells, *plan.details)]
-    named = any_of([*filled, defines(plan)])
+    named = any_of([*filled, defines_entitlement(plan)])
     earlier: list[str] = []
     for cell in cells:
         checks.append(_missing_part(cell, " AND ".join([f"{cell.text} IS NULL", named, *earlier])))
@@ -77,9 +77,16 @@ def defines(plan: Plan) -> str:
     """Whether a row defines an entitlement and gives it to nobody."""
     if plan.id is None:
         return "true"
+    if plan.by_members:
+        return f"({plan.id.text} IS NULL)"
     if plan.kind is None:
         return "false"
     return f"coalesce(lower({plan.kind.text}) IN ({literals(ENTITLEMENT_ROWS)}), false)"
+
+
+def defines_entitlement(plan: Plan) -> str:
+    """The same, where the row's entitlement cells alone are at hand."""
+    return "true" if plan.by_members else defines(plan)
 
 
 def removes(plan: Plan) -> str:
@@ -99,7 +106,7 @@ def _unless_blank(condition: str) -> str:
 
 
 def _missing_key(plan: Plan, cell: Cell) -> Check:
-    kind = f" AND NOT {defines(plan)}" if plan.kind is not None else ""
+    kind = f" AND NOT {defines(plan)}" if plan.kind is not None or plan.by_members else ""
     return Check(
         "row_key_missing",
         "error",
@@ -137,6 +144,8 @@ def cell_checks(cell: Cell, orders: Orders) -> list[Check]:
     if cell.column is None:
         return []
     checks = [_nul(cell)]
+    if cell.rule.pattern is not None:
+        checks.append(_unlike(cell, cell.rule.pattern))
     if is_date(cell):
         return [*checks, _date(cell, orders)]
     match cell.target.kind:
@@ -159,6 +168,17 @@ def _nul(cell: Cell) -> Check:
         f"contains({cell.raw}, chr(0))",
         lambda value: f"{cell.header} holds a NUL character.",
         "Remove the character in the system that writes the file.",
+    )
+
+
+def _unlike(cell: Cell, pattern: str) -> Check:
+    return Check(
+        "value_invalid",
+        "error",
+        cell,
+        f"{cell.text} IS NOT NULL AND NOT regexp_full_match({cell.text}, {literal(pattern)})",
+        lambda value: f"{cell.header} holds {value!r}, which does not match the pattern {pattern}.",
+        "Correct the value, or the pattern in the mapping.",
     )
 
 
@@ -243,11 +263,14 @@ def _date(cell: Cell, orders: Orders) -> Check:
         least = f"least({dates.first(part)}, {dates.second(part)}) <= 12"
         unread += f" AND NOT ({dates.slashed(part)} AND {both} AND {least})"
     fits = f"that fits {pattern!r}" if pattern else "in a spelling we know"
+    if cell.rule.zone is not None:
+        fits += f" (or a time that the clocks of {cell.rule.zone} skip)"
+    numbers = "" if cell.rule.serials else "; a spreadsheet's day number needs serials: true"
     return Check(
         "value_invalid",
         "warning",
         cell,
         unread,
         lambda value: f"{cell.header} holds {value!r}, which is not a date {fits}; the cell is left empty.",
-        "Declare the pattern (date) or the words that mean 'none' (nulls) in the mapping.",
+        f"Declare the pattern (date) or the words that mean 'none' (nulls) in the mapping{numbers}.",
     )

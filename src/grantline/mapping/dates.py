@@ -21,6 +21,9 @@ Order = Literal["dmy", "mdy", "unclear", "mixed"]
 KINDS = ("serial", "epoch", "epoch_ms", "filetime")
 """What `date` can be beside a pattern: numbers that count days or seconds."""
 
+SERIAL = r"^[0-9]{1,7}(\.[0-9]+)?$"
+"""A plain number that may be a spreadsheet's day number."""
+
 DIRECTIVES = "aAbBdfgHIjmMnpSyYzcxX%"
 TIME_DIRECTIVES = ("%H", "%I", "%-H", "%-I", "%X", "%c")
 
@@ -33,10 +36,10 @@ _TIME_NAMES = "['d', 't', 'f', 'ap', 'utc', 'sign', 'oh', 'om']"
 
 _YMD = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})$"
 _COMPACT = r"^(\d{4})(\d{2})(\d{2})$"
-_DOTTED = r"^(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})$"
-_SLASHED = r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})$"
-_DAY_NAME = r"^(\d{1,2})(?:st|nd|rd|th)?[- ./]*([A-Za-z]{3,9})[-,. /]*(\d{4}|\d{2})$"
-_NAME_DAY = r"^([A-Za-z]{3,9})[-. /]*(\d{1,2})(?:st|nd|rd|th)?(?:,\s*|[-. /]+)(\d{4}|\d{2})$"
+_DOTTED = r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$"
+_SLASHED = r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$"
+_DAY_NAME = r"^(\d{1,2})(?:st|nd|rd|th)?[- ./]*([A-Za-z]{3,9})[-,. /]*(\d{4})$"
+_NAME_DAY = r"^([A-Za-z]{3,9})[-. /]*(\d{1,2})(?:st|nd|rd|th)?(?:,\s*|[-. /]+)(\d{4})$"
 _GENERALIZED = r"^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.\d+)?Z$"
 
 _MONTHS = (
@@ -120,13 +123,13 @@ def day(part: str, order: Order) -> str:
 
     def joined(pattern: str, year: int, month: int, day: int) -> str:
         return (
-            f"({_year(pick(pattern, year))} || '-' || lpad({pick(pattern, month)}, 2, '0')"
+            f"({pick(pattern, year)} || '-' || lpad({pick(pattern, month)}, 2, '0')"
             f" || '-' || lpad({pick(pattern, day)}, 2, '0'))"
         )
 
     def named(pattern: str, year: int, month: int, day: int) -> str:
         return (
-            f"({_year(pick(pattern, year))} || '-' || {_month(pick(pattern, month))}"
+            f"({pick(pattern, year)} || '-' || {_month(pick(pattern, month))}"
             f" || '-' || lpad({pick(pattern, day)}, 2, '0'))"
         )
 
@@ -204,16 +207,22 @@ def _in_zone(moment: str, zone: str | None, fraction: str = "''") -> str:
     if zone is None:
         return _stamp(moment, fraction)
     instant = f"(({moment}) AT TIME ZONE {literal(zone)} AT TIME ZONE 'UTC')"
-    return f"{_stamp(instant, fraction)} || 'Z'"
+    if zone == "UTC":
+        return f"{_stamp(instant, fraction)} || 'Z'"
+    # A local time that the clocks skip in spring is no moment; one that they repeat in autumn is read as
+    # the first of the two (before they are set back).
+    local, earlier = _local(instant, zone), f"({instant} - INTERVAL 1 HOUR)"
+    chosen = f"(CASE WHEN {_local(earlier, zone)} = ({moment}) THEN {earlier} ELSE {instant} END)"
+    return f"CASE WHEN {local} = ({moment}) THEN {_stamp(chosen, fraction)} || 'Z' END"
+
+
+def _local(instant: str, zone: str) -> str:
+    """The wall clock of `zone` at `instant`, a time in UTC."""
+    return f"({instant} AT TIME ZONE 'UTC' AT TIME ZONE {literal(zone)})"
 
 
 def _stamp(moment: str, fraction: str = "''") -> str:
     return f"(strftime({moment}, '%Y-%m-%dT%H:%M:%S') || {fraction})"
-
-
-def _year(text: str) -> str:
-    """Two digits mean 1969 to 2068, as in POSIX."""
-    return f"(CASE WHEN length({text}) = 4 THEN {text} WHEN {text} >= '69' THEN '19' || {text} ELSE '20' || {text} END)"
 
 
 def _month(name: str) -> str:

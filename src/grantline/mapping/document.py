@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo, available_timezones
 
+import duckdb
+
 from grantline.errors import HeaderDuplicate, MappingInvalid
 from grantline.mapping.dates import KINDS as DATE_KINDS
 from grantline.mapping.dates import format_problem
@@ -26,7 +28,8 @@ from grantline.mapping.words import STATUSES
 Mode = Literal["full", "delta"]
 Operator = Literal["empty", "filled", "equals", "differs", "in", "not_in"]
 
-OPTIONS = ("version", "file", "mode", "columns", "constants", "where")
+OPTIONS = ("version", "file", "mode", "columns", "constants", "where", "sources", "ready")
+SOURCE_OPTIONS = ("match", "sheet", "file", "columns", "constants", "where")
 COLUMN_OPTIONS = (
     "source",
     "to",
@@ -35,12 +38,17 @@ COLUMN_OPTIONS = (
     "parts",
     "date",
     "zone",
+    "serials",
+    "pattern",
     "nulls",
     "map",
     "case",
 )
 WHERE_OPTIONS = ("column", "is", "equals", "differs", "in", "not_in")
 COLUMNS_LIMIT = 500
+SOURCES_LIMIT = 100
+MEMBERS = "members"
+"""Target of a list of accounts in one cell."""
 WORDS_LIMIT = 10_000
 
 
@@ -51,8 +59,9 @@ class ColumnRule:
     `split` is the separator of a list in one cell; `parts` the separator inside one value of it
     (`LON:approver` is the entitlement `approver` of the resource `LON`). `date` is a strptime pattern
     or one of `serial`, `epoch`, `epoch_ms`, `filetime`; None recognizes the usual spellings. `zone` is
-    the zone of times that state none. `nulls` are words that mean *empty*, `map` replaces words. Both
-    compare exactly. `case` *sensitive* lets ids differ only by letter case.
+    the zone of times that state none, `serials` says that plain numbers among the dates are a spreadsheet's
+    day numbers. `pattern` is a regular expression that a whole cell must match. `nulls` are words that mean
+    *empty*, `map` replaces words. Both compare exactly. `case` *sensitive* lets ids differ only by letter case.
     """
 
     source: str
@@ -62,6 +71,8 @@ class ColumnRule:
     parts: str | None = None
     date: str | None = None
     zone: str | None = None
+    serials: bool = False
+    pattern: str | None = None
     nulls: tuple[str, ...] = ()
     map: tuple[tuple[str, str], ...] = ()
     case: Literal["sensitive"] | None = None
@@ -77,8 +88,24 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class SourceRule:
+    """One of several files or sheets of an import: which, and what its columns become.
+
+    `match` is a pattern of file names (of a folder, a ZIP), `sheet` the name of a sheet; exactly one is
+    given. Without `columns` the header is recognized.
+    """
+
+    match: str | None = None
+    sheet: str | None = None
+    file: dict[str, Any] = field(default_factory=dict)
+    columns: tuple[ColumnRule, ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
 class Mapping:
-    """A whole mapping document."""
+    """A whole mapping document. Either `columns` or `sources` say what columns become, or neither."""
 
     columns: tuple[ColumnRule, ...]
     version: int = 1
@@ -86,6 +113,19 @@ class Mapping:
     mode: Mode = "full"
     constants: tuple[tuple[str, str], ...] = ()
     where: tuple[Condition, ...] = ()
+    sources: tuple[SourceRule, ...] = ()
+    ready: str | None = None
+    """Name of the file that must be in a folder before it is read (`_SUCCESS`, `_MANIFEST.json`)."""
+
+    def of_source(self, rule: SourceRule) -> Mapping:
+        """The mapping of one of the sources, as if it were alone."""
+        return Mapping(
+            rule.columns,
+            file=self.file | rule.file | ({"sheet": rule.sheet} if rule.sheet is not None else {}),
+            mode=self.mode,
+            constants=rule.constants,
+            where=rule.where,
+        )
 
     def to_document(self) -> dict[str, Any]:
         """The document as plain data, options at their defaults left out."""
@@ -94,12 +134,12 @@ class Mapping:
             document["file"] = self.file
         if self.mode != "full":
             document["mode"] = self.mode
-        document["columns"] = [_column_document(rule) for rule in self.columns]
-        if self.constants:
-            document["constants"] = dict(self.constants)
-        if self.where:
-            document["where"] = [_condition_document(condition) for condition in self.where]
-        return document
+        if self.ready is not None:
+            document["ready"] = self.ready
+        if self.sources:
+            document["sources"] = [_source_document(rule) for rule in self.sources]
+            return document
+        return document | _part_document(self)
 
     def canonical(self) -> str:
         """The document as one line of JSON with sorted keys: equal mappings give equal text."""
@@ -127,8 +167,17 @@ def load(document: str | Document[str, Any]) -> Mapping:
         mode=cast(Mode, mode),
         constants=_constants(data.get("constants")),
         where=_where(data.get("where")),
+        sources=_sources(data.get("sources")),
+        ready=_optional_text(data.get("ready"), "ready"),
     )
-    _check_targets(mapping)
+    if mapping.sources:
+        for option in ("columns", "constants", "where"):
+            if data.get(option):
+                raise MappingInvalid(f"{option}: there are sources, so each of them says what its {option} are.")
+        for index, rule in enumerate(mapping.sources):
+            _check_targets(mapping.of_source(rule), f"sources[{index}].")
+    else:
+        _check_targets(mapping)
     return mapping
 
 
@@ -150,14 +199,38 @@ def _file(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _columns(value: Any) -> tuple[ColumnRule, ...]:
+def _sources(value: Any) -> tuple[SourceRule, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value or len(value) > SOURCES_LIMIT:
+        raise MappingInvalid("sources: must be a list, like [{sheet: Users, columns: [...]}].")
+    return tuple(_source(item, f"sources[{index}]") for index, item in enumerate(value))
+
+
+def _source(item: Any, place: str) -> SourceRule:
+    if not isinstance(item, dict):
+        raise MappingInvalid(f"{place}: must be a group like {{sheet: Users, columns: [...]}}.")
+    _known(item, SOURCE_OPTIONS, f"{place}.")
+    if (item.get("match") is None) == (item.get("sheet") is None):
+        raise MappingInvalid(f"{place}: needs either 'match' (a pattern of file names) or 'sheet'.")
+    return SourceRule(
+        match=_optional_text(item.get("match"), f"{place}.match"),
+        sheet=_optional_text(item.get("sheet"), f"{place}.sheet"),
+        file=_file(item.get("file")),
+        columns=_columns(item.get("columns"), f"{place}."),
+        constants=_constants(item.get("constants")),
+        where=_where(item.get("where")),
+    )
+
+
+def _columns(value: Any, before: str = "") -> tuple[ColumnRule, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise MappingInvalid("columns: must be a list, like [{source: User ID, to: account.id}].")
+        raise MappingInvalid(f"{before}columns: must be a list, like [{{source: User ID, to: account.id}}].")
     if len(value) > COLUMNS_LIMIT:
-        raise MappingInvalid(f"columns: has {len(value)} entries; the limit is {COLUMNS_LIMIT}.")
-    return tuple(_column(item, f"columns[{index}]") for index, item in enumerate(value))
+        raise MappingInvalid(f"{before}columns: has {len(value)} entries; the limit is {COLUMNS_LIMIT}.")
+    return tuple(_column(item, f"{before}columns[{index}]") for index, item in enumerate(value))
 
 
 def _column(item: Any, place: str) -> ColumnRule:
@@ -176,6 +249,8 @@ def _column(item: Any, place: str) -> ColumnRule:
         parts=_separator(item.get("parts"), f"{place}.parts"),
         date=_date(item.get("date"), f"{place}.date"),
         zone=_zone(item.get("zone"), f"{place}.zone"),
+        serials=_boolean(item.get("serials"), f"{place}.serials"),
+        pattern=_pattern(item.get("pattern"), f"{place}.pattern"),
         nulls=_words(item.get("nulls"), f"{place}.nulls"),
         map=_replacements(item.get("map"), f"{place}.map"),
         case=_case(item.get("case"), f"{place}.case"),
@@ -196,15 +271,18 @@ def _target(value: Any, place: str) -> Target:
 
 def _check_fit(rule: ColumnRule, found: Target, place: str) -> None:
     """Refuses options that the column's target would leave without effect."""
-    if found.kind != "list":
-        for option in ("resource_type", "split", "parts"):
-            if getattr(rule, option) is not None:
-                raise MappingInvalid(f"{place}.{option}: only works with 'to: entitlements'.")
+    for option in ("resource_type", "split", "parts"):
+        if getattr(rule, option) is None or rule.to == "entitlements" or (rule.to == MEMBERS and option == "split"):
+            continue
+        raise MappingInvalid(f"{place}.{option}: only works with 'to: entitlements'.")
     if found.kind != "date" and not rule.to.startswith(PROFILE):
         for option in ("date", "zone"):
             if getattr(rule, option) is not None:
                 raise MappingInvalid(f"{place}.{option}: only works with a date or a profile target.")
-    if rule.case is not None and rule.to != "account.id":
+    is_date = found.kind == "date" or rule.date is not None or rule.zone is not None
+    if rule.serials and (not is_date or rule.date in DATE_KINDS):
+        raise MappingInvalid(f"{place}.serials: only works with dates that are not numbers already.")
+    if rule.case is not None and rule.to not in ("account.id", MEMBERS):
         raise MappingInvalid(f"{place}.case: only works with 'to: account.id'.")
     if found.kind == "status":
         for _, word in rule.map:
@@ -212,7 +290,7 @@ def _check_fit(rule: ColumnRule, found: Target, place: str) -> None:
                 raise MappingInvalid(f"{place}.map: {word!r} is not a status; use enabled, disabled or deleted.")
 
 
-def _check_targets(mapping: Mapping) -> None:
+def _check_targets(mapping: Mapping, before: str = "") -> None:
     """Refuses what two places of the document say about the same target, and a missing key."""
     places: dict[str, ColumnRule] = {}
     for rule in mapping.columns:
@@ -227,9 +305,11 @@ def _check_targets(mapping: Mapping) -> None:
     for name, _ in mapping.constants:
         if name in places:
             raise MappingInvalid(f"constants.{name}: a column is mapped to this target too; keep one of them.")
-    if mapping.columns and not named & {"account.id", "resource.name", "entitlement.name"}:
+    if MEMBERS in places and "account.id" in places:
+        raise MappingInvalid(f"{before}columns: members and account.id both say who has the entitlement; keep one.")
+    if mapping.columns and not named & {"account.id", MEMBERS, "resource.name", "entitlement.name"}:
         raise MappingInvalid(
-            "columns: no column is mapped to account.id.",
+            f"{before}columns: no column is mapped to account.id.",
             remedy="Add {source: <the column with the account's id>, to: account.id}.",
         )
     if "account.id" in dict(mapping.constants):
@@ -343,6 +423,26 @@ def _zone(value: Any, place: str) -> str | None:
     return ZoneInfo(text).key
 
 
+def _boolean(value: Any, place: str) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise MappingInvalid(f"{place}: must be true or false, not {value!r}.")
+    return value
+
+
+def _pattern(value: Any, place: str) -> str | None:
+    """A regular expression of RE2, which takes time in proportion to the cell, whatever it says."""
+    if value is None:
+        return None
+    text = _text(value, place)
+    try:
+        duckdb.execute("SELECT regexp_full_match('', ?)", [text])
+    except duckdb.Error as error:
+        raise MappingInvalid(f"{place}: {text!r} is not a regular expression (RE2).") from error
+    return text
+
+
 def _case(value: Any, place: str) -> Literal["sensitive"] | None:
     if value is None or value == "insensitive":
         return None
@@ -351,11 +451,29 @@ def _case(value: Any, place: str) -> Literal["sensitive"] | None:
     return "sensitive"
 
 
+def _part_document(part: Mapping | SourceRule) -> dict[str, Any]:
+    document: dict[str, Any] = {"columns": [_column_document(rule) for rule in part.columns]}
+    if part.constants:
+        document["constants"] = dict(part.constants)
+    if part.where:
+        document["where"] = [_condition_document(condition) for condition in part.where]
+    return document
+
+
+def _source_document(rule: SourceRule) -> dict[str, Any]:
+    document: dict[str, Any] = {"match": rule.match} if rule.match is not None else {"sheet": rule.sheet}
+    if rule.file:
+        document["file"] = rule.file
+    return document | _part_document(rule)
+
+
 def _column_document(rule: ColumnRule) -> dict[str, Any]:
     document: dict[str, Any] = {"source": rule.source, "to": rule.to}
-    for option in ("resource_type", "split", "parts", "date", "zone", "case"):
+    for option in ("resource_type", "split", "parts", "date", "zone", "pattern", "case"):
         if getattr(rule, option) is not None:
             document[option] = getattr(rule, option)
+    if rule.serials:
+        document["serials"] = True
     if rule.nulls:
         document["nulls"] = list(rule.nulls)
     if rule.map:

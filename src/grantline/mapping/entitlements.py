@@ -12,7 +12,7 @@ import re
 
 from grantline.issues import Issue, shown
 from grantline.mapping.accounts import keep_live, tryable
-from grantline.mapping.checks import defines, entitlement_checks
+from grantline.mapping.checks import defines_entitlement, entitlement_checks
 from grantline.mapping.levels import levels
 from grantline.mapping.records import ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, GRANT_FIELDS
 from grantline.mapping.sql import literal, mask_of, trimmed
@@ -20,6 +20,9 @@ from grantline.mapping.work import Work
 
 DIFFERENCES_LIMIT = 100
 """Entitlements with differing details that are reported one by one."""
+
+BRACKETS = "[]"
+"""The separator of lists like `[Group A][Group B]`."""
 
 IDENTITY = ", ".join(ENTITLEMENT_KEY)
 
@@ -60,7 +63,7 @@ def gather_entitlements(work: Work, relation: str | None) -> None:
 def _read_parts(work: Work, relation: str) -> None:
     """Table `part`: distinct entitlement cells with their values, and whether they are refused."""
     plan = work.plan
-    checks = entitlement_checks(plan, work.orders)
+    checks = entitlement_checks(plan, work.orders) if work.checked else []
     cells = [*plan.identity, *plan.details, *([plan.kind] if plan.kind else [])]
     values = plan.identity_sql()
     identity = ", ".join(f"{values[name]} AS {name}" for name in ENTITLEMENT_KEY)
@@ -72,7 +75,7 @@ def _read_parts(work: Work, relation: str) -> None:
     part = work.create(
         "part",
         f"SELECT *, (mask & {errors}) <> 0 AS refused FROM ("
-        f"SELECT {raw}times, {identity}, {details}, {defines(plan)} AS defined, {named} AS named,"
+        f"SELECT {raw}times, {identity}, {details}, {defines_entitlement(plan)} AS defined, {named} AS named,"
         f" {mask_of(tryable(check) for check in checks)} AS mask FROM {levels(relation, cells, work.orders)})",
     )
     keep_live(work, checks, part)
@@ -99,6 +102,8 @@ def split(text: str, separator: str | None) -> str:
     """SQL list of the parts of `text`; a separator after a backslash does not separate."""
     if separator is None:
         return f"[{text}]"
+    if separator == BRACKETS:
+        return rf"regexp_extract_all({text}, '\[([^\]]*)\]', 1)"
     plain = f"string_split({text}, {literal(separator)})"
     if len(separator) > 1:
         return plain

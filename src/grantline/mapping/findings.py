@@ -7,6 +7,7 @@ called where there is something to find: it scans the file's rows with their num
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +44,7 @@ def find(work: Work) -> Findings:
     bad = _bad_rows(work, checks)
     errors = sum(1 << bit for bit, check in enumerate(checks) if check.severity == "error")
     findings = Findings()
-    (findings.rejected,) = work.one(f"SELECT count(*) FROM {bad} WHERE (mask & {errors}) <> 0")
+    (findings.rejected,) = work.one(f'SELECT count(DISTINCT "row") FROM {bad} WHERE (mask & {errors}) <> 0')
     for bit, check in enumerate(checks):
         (count,) = work.one(f"SELECT count(*) FROM {bad} WHERE (mask >> {bit}) & 1 = 1")
         findings.counts[check.code] += count
@@ -104,23 +105,33 @@ def _issue(check: Check, row: int, place: Place | None, value: Any, words: str |
         severity=check.severity,
         row=row,
         line=place.line if place else None,
-        cell=cell_name(place, check.cell.column),
+        cell=cell_name(place, check.cell.column, check.cell.header),
         column=check.cell.header,
         value=text,
         remedy=check.remedy or "Keep one row for each account, or make its rows agree.",
     )
 
 
-def cell_name(place: Place | None, column: int | None) -> str | None:
-    """The cell as a workbook names it: `Users!C3`; None for text files."""
-    if place is None or place.sheet_row is None or column is None:
+def cell_name(place: Place | None, column: int | None, header: str = "") -> str | None:
+    """The cell as a workbook names it (`Users!C3`) or as a path in JSON (`$[1].email`); None for text files."""
+    if place is None or column is None:
         return None
-    letters, number = "", column + 1
+    if place.path is not None:
+        return f"{place.path}{json_step(header)}"
+    if place.sheet_row is None:
+        return None
+    letters, number = "", place.first_column + column + 1
     while number:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     sheet = f"{place.sheet}!" if place.sheet else ""
     return f"{sheet}{letters}{place.sheet_row}"
+
+
+def json_step(header: str) -> str:
+    """The steps from a record to its key `a.b`, as JSON path writes them."""
+    names = header.split(".")
+    return "".join(f".{name}" if name.isidentifier() else f"[{json.dumps(name)}]" for name in names)
 
 
 def _duplicates(work: Work) -> dict[int, str]:

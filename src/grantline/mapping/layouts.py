@@ -23,6 +23,10 @@ AD_ACCOUNT_CONTROL = tuple(
 """userAccountControl of normal accounts; bit 2 means disabled, the others are password rules."""
 
 
+LINUX_GROUP = ("group_name", "password", "gid", "members")
+"""Columns of /etc/group, which has no header."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """One product's export. `needs` are the headers that tell it from others."""
@@ -96,6 +100,33 @@ LAYOUTS: tuple[Layout, ...] = (
             _to("createdDateTime", "account.created_at"),
             *_profile("userType", "department", "jobTitle"),
         ),
+    ),
+    Layout(
+        "entra-group-members",
+        "Microsoft Entra ID: members of a group",
+        ("id", "userPrincipalName", "displayName"),
+        (
+            _to("id", "account.id"),
+            _to("userPrincipalName", "account.username"),
+            _to("displayName", "account.display_name"),
+            _to("givenName", "account.first_name"),
+            _to("surname", "account.last_name"),
+            _to("mail", "account.email"),
+            _to("accountEnabled", "account.status"),
+            *_profile("userType", "objectType", "jobTitle"),
+        ),
+    ),
+    Layout(
+        "okta-group-members",
+        "Okta: group membership report",
+        ("Group name", "Okta username", "Okta user status"),
+        (
+            _to("Okta username", "account.id"),
+            _to("User fullname", "account.display_name"),
+            _to("Okta user status", "account.status"),
+            _to("Group name", "entitlement.name"),
+        ),
+        (("resource.type", "group"),),
     ),
     Layout(
         "okta-users",
@@ -284,6 +315,54 @@ LAYOUTS: tuple[Layout, ...] = (
         (_to("user_name", "account.id"), _to("role_name", "entitlement.name")),
         (("resource.type", "role"),),
         (Condition("user_name", "filled"),),
+        only=True,
+    ),
+    Layout(
+        "github-organization-members",
+        "GitHub: organization members",
+        ("login", "role", "is_public"),
+        (
+            _to("login", "account.id"),
+            _to("name", "account.display_name"),
+            _to("email", "account.email"),
+            _to("last_active", "account.last_login_at"),
+            _to("role", "entitlement.name"),
+            *_profile("tfa_enabled", "is_public", "saml_name_id"),
+        ),
+        (("resource.type", "organization_role"),),
+    ),
+    Layout(
+        "oracle-idcs-groups",
+        "Oracle IDCS: groups",
+        ("Display Name", "User Members"),
+        (
+            _to("Display Name", "entitlement.name"),
+            _to("Description", "entitlement.description"),
+            _to("User Members", "members", split=";"),
+        ),
+        (("resource.type", "group"),),
+    ),
+    Layout(
+        "microstrategy-users",
+        "MicroStrategy: users",
+        ("NAME", "FULLNAME", "PARENTS"),
+        (
+            _to("NAME", "account.id"),
+            _to("FULLNAME", "account.display_name"),
+            _to("PARENTS", "entitlements", resource_type="group", split="[]"),
+        ),
+    ),
+    Layout(
+        "linux-group",
+        "Linux: group(5)",
+        LINUX_GROUP,
+        (
+            _to("group_name", "entitlement.name"),
+            _to("members", "members", split=","),
+        ),
+        (("resource.type", "group"),),
+        # Lines of NIS take in another machine's groups; they are none themselves.
+        (Condition("group_name", "not_in", ("+", "-")),),
         only=True,
     ),
     Layout(

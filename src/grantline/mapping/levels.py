@@ -61,8 +61,13 @@ def _typed(cell: Cell) -> str:
     text = cell.text
     if is_date(cell):
         if cell.rule.date is not None:
-            return dates.declared(text, cell.rule.date, cell.rule.zone)
-        return dates.value(text, f"p{cell.index}", f"d{cell.index}", cell.rule.zone)
+            found = dates.declared(text, cell.rule.date, cell.rule.zone)
+        else:
+            found = dates.value(text, f"p{cell.index}", f"d{cell.index}", cell.rule.zone)
+        if cell.rule.serials:
+            serial = dates.declared(text, "serial", cell.rule.zone)
+            return f"CASE WHEN regexp_matches({text}, '{dates.SERIAL}') THEN {serial} ELSE {found} END"
+        return found
     match cell.target.kind:
         case "status":
             return status(text)

@@ -14,11 +14,15 @@ from grantline.mapping.sql import INVISIBLE
 from grantline.mapping.targets import PROFILE
 
 _SUFFIX = re.compile(r"\s*[\[(][^\])]*[\])]\s*$")
+_TEMPLATE = re.compile(r"\[([A-Za-z]\w*)\]\s+(?:Required|Optional)\s*$", re.IGNORECASE)
+"""`User name [userPrincipalName] Required`: the name that counts is the one inside."""
 _SIGNS = re.compile(r"[^\w;=*-]|_", re.UNICODE)
 
 
 def folded(header: str) -> str:
     """`header` as names are compared: `First Name [Required]` is `firstname`."""
+    template = _TEMPLATE.search(header)
+    header = template.group(1) if template else header
     text = unicodedata.normalize("NFC", header).strip(INVISIBLE)
     return _SIGNS.sub("", _SUFFIX.sub("", text).casefold()).replace("-", "")
 
@@ -85,6 +89,11 @@ ENTITLEMENT_COLUMNS: tuple[str, ...] = tuple(
     folded(name) for name in ("Group", "Group Name", "Group ID", "Role", "Role Name", "Role ID", "Permission")
 )
 """Folded names of a column with one entitlement in each row."""
+
+ENTITLEMENT_COLUMNS_BY_ID: tuple[str, ...] = tuple(
+    folded(name) for name in ("Group ID", "Role ID", "Group Name", "Role Name", "Group", "Role", "Permission")
+)
+"""The same, in the order in which one is taken for the key of a list of groups or roles."""
 
 LIST_SEPARATORS: dict[str, str] = {"memberof": ";"}
 """Separators of list columns that are not separated by commas: distinguished names hold commas."""

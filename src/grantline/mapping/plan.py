@@ -62,6 +62,9 @@ class Plan:
     columns: tuple[str, ...]
     cells: tuple[Cell, ...]
     conditions: tuple[tuple[int, Condition], ...]
+    by_members: bool = False
+    """Whether rows are entitlements whose members were taken apart (`members`): one without an account
+    defines an entitlement."""
 
     def find(self, name: str) -> Cell | None:
         """The cell of the target `name`."""
@@ -111,6 +114,18 @@ class Plan:
         return tuple(cell for cell in self.cells if cell.target.name.startswith("grant."))
 
     @property
+    def worded(self) -> tuple[Cell, ...]:
+        """Date cells of the account that have words for *empty*: the word is kept beside the value."""
+        taken = {cell.target.name for cell in self.cells}
+        return tuple(
+            cell
+            for cell in self.attributes
+            if cell.rule.nulls
+            and (cell.target.kind == "date" or cell.rule.date or cell.rule.zone)
+            and f"{PROFILE}{cell.target.field}_word" not in taken
+        )
+
+    @property
     def per_grant(self) -> bool:
         """Whether a row is a grant, so that an account's cells repeat, or are blank after the first."""
         return any(cell.column is not None for cell in self.identity)
@@ -149,7 +164,7 @@ class Plan:
         return f"({' AND '.join(empty)})"
 
 
-def make_plan(mapping: Mapping, columns: tuple[str, ...]) -> Plan:
+def make_plan(mapping: Mapping, columns: tuple[str, ...], *, by_members: bool = False) -> Plan:
     """The plan for a file with `columns`.
 
     Raises: `HeaderMissing` where a mapped column is absent, `HeaderDuplicate` where its name is there
@@ -164,7 +179,7 @@ def make_plan(mapping: Mapping, columns: tuple[str, ...]) -> Plan:
         rule = ColumnRule(source=text, to=name)
         cells.append(Cell(len(cells), rule, _target(name), None, text))
     conditions = tuple((_position(item.column, names), item) for item in mapping.where)
-    plan = Plan(mapping, names, tuple(cells), conditions)
+    plan = Plan(mapping, names, tuple(cells), conditions, by_members)
     _refuse_without_effect(plan)
     return plan
 
@@ -178,6 +193,11 @@ def _target(name: str) -> Target:
 
 def _clean(header: str) -> str:
     return unicodedata.normalize("NFC", header).strip(INVISIBLE)
+
+
+def place_of(source: str, columns: Iterable[str]) -> int:
+    """The place of a column in the header. Raises: `HeaderMissing`, `HeaderDuplicate`."""
+    return _position(source, tuple(_clean(column) for column in columns))
 
 
 def _position(source: str, names: tuple[str, ...]) -> int:

@@ -16,6 +16,7 @@ from grantline.mapping.document import ColumnRule, Mapping
 from grantline.mapping.layouts import Layout, recognize
 from grantline.mapping.names import (
     ENTITLEMENT_COLUMNS,
+    ENTITLEMENT_COLUMNS_BY_ID,
     KEY_NAMES,
     LIST_SEPARATORS,
     NAMES,
@@ -37,15 +38,20 @@ class Proposal:
     reasons: tuple[tuple[str, str | None, str], ...]
 
 
-def propose(columns: Sequence[str]) -> Proposal:
+def propose(columns: Sequence[str], *, in_set: bool = False) -> Proposal:
     """The mapping for a file with `columns`.
+
+    `in_set` says that it is one of several files or sheets that belong together: then it may define
+    entitlements under one name (`Group ID`), or refer to accounts by their e-mail addresses.
 
     Raises: `HeaderMissing` where no column is known to identify accounts or define entitlements.
     """
     layout = recognize(columns)
     if layout is not None:
         return _of_layout(layout, columns)
-    key = _key(columns)
+    key = _key(columns) or (_reference(columns) if in_set else None)
+    if in_set and key is None and _defines(columns):
+        return _definitions(columns)
     rules = _by_name(columns, key)
     named = {rule.to for rule in rules}
     if key is None and not {"resource.name", "entitlement.name"} <= named:
@@ -62,10 +68,10 @@ def propose(columns: Sequence[str]) -> Proposal:
     return Proposal(Mapping(tuple(rules), constants=constants), shape, _reasons(columns, rules, None))
 
 
-def known_header(columns: Sequence[str]) -> bool:
+def known_header(columns: Sequence[str], *, in_set: bool = False) -> bool:
     """Whether `columns` are a header that `propose` can map."""
     try:
-        propose(columns)
+        propose(columns, in_set=in_set)
     except HeaderMissing:
         return False
     return True
@@ -101,6 +107,51 @@ def _key(columns: Sequence[str]) -> str | None:
     for column in columns:
         by_name.setdefault(folded(column), column)
     return next((by_name[name] for name in KEY_NAMES if name in by_name), None)
+
+
+def _reference(columns: Sequence[str]) -> str | None:
+    """The column by which a file of grants refers to accounts, where it is no key of theirs."""
+    targets = {column: NAMES.get(folded(column)) for column in columns}
+    if not any(
+        folded(column) in ENTITLEMENT_COLUMNS or target == "entitlement.name" for column, target in targets.items()
+    ):
+        return None
+    by_target = {target: column for column, target in reversed(targets.items())}
+    return by_target.get("account.email") or by_target.get("account.username")
+
+
+def _defines(columns: Sequence[str]) -> bool:
+    """Whether a header without a key is that of a list of groups or roles, and nothing about accounts."""
+    targets = [NAMES.get(folded(column)) or "" for column in columns]
+    about = {target for target in targets if target.startswith("account.")} - {
+        "account.display_name",
+        "account.created_at",
+    }
+    about -= {"account.owner_email", "account.status"}
+    names = {folded(column) for column in columns}
+    return (
+        not about
+        and bool(names & set(ENTITLEMENT_COLUMNS))
+        and not {"resource.name", "entitlement.name"} <= set(targets)
+    )
+
+
+def _definitions(columns: Sequence[str]) -> Proposal:
+    """A list of groups or roles: its id (or name) is the entitlement, its other name the one shown."""
+    by_name = {folded(column): column for column in reversed(columns)}
+    source = next(by_name[name] for name in ENTITLEMENT_COLUMNS_BY_ID if name in by_name)
+    rules = [ColumnRule(source, "entitlement.name")]
+    for column in columns:
+        name = folded(column)
+        target = None
+        if name.endswith("description"):
+            target = "entitlement.description"
+        elif NAMES.get(name) == "account.display_name" or name in ENTITLEMENT_COLUMNS:
+            target = "entitlement.display_name"
+        if column != source and target is not None and target not in {rule.to for rule in rules}:
+            rules.append(ColumnRule(column, target))
+    constants = (("resource.type", resource_type_of(source)),)
+    return Proposal(Mapping(tuple(rules), constants=constants), ENTITLEMENT_SHAPE, _reasons(columns, rules, None))
 
 
 def _by_name(columns: Sequence[str], key: str | None) -> list[ColumnRule]:

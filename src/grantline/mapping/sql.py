@@ -13,6 +13,8 @@ INVISIBLE = " \t\r\n\u00a0\u200b\ufeff\u2060"
 
 _CODES = (32, 9, 13, 10, 0xA0, 0x200B, 0xFEFF, 0x2060)
 _CHARACTERS = [f"chr({code})" for code in _CODES]
+INVISIBLE_SQL = " || ".join(_CHARACTERS)
+"""`INVISIBLE` as SQL."""
 
 
 def literal(text: str) -> str:
@@ -32,7 +34,7 @@ def trimmed(cell: str) -> str:
     """
     first = f"ascii({cell}) IN (0, {', '.join(map(str, _CODES))})"
     last = f"right({cell}, 1) IN ({', '.join(_CHARACTERS)})"
-    whole = f"nullif(trim(nfc_normalize({cell}), {' || '.join(_CHARACTERS)}), '')"
+    whole = f"nullif(trim(nfc_normalize({cell}), {INVISIBLE_SQL}), '')"
     return f"CASE WHEN {first} OR {last} THEN {whole} ELSE nfc_normalize({cell}) END"
 
 

@@ -82,6 +82,12 @@ TARGETS: dict[str, Target] = {
             "A list in one cell; each value is an entitlement of the column's `resource_type`, and the "
             "value is both its resource and its name.",
         ),
+        Target(
+            "members",
+            "Members",
+            "list",
+            "A list in one cell of the accounts that have the row's entitlement; an empty one defines it.",
+        ),
         Target("grant.granted_at", "Granted", "date", "Since when the account has the entitlement."),
         Target("grant.expires_at", "Expires", "date", "Until when the account has the entitlement."),
         Target(

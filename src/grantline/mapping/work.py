@@ -34,6 +34,8 @@ class Work:
     """Issues about the whole file, or about a record that several rows make."""
     notes: list[str] = field(default_factory=list)
     views: list[str] = field(default_factory=list)
+    checked: bool = True
+    """Off only to measure what checking costs: then no cell is looked at."""
     conflicts: bool = False
     """Whether rows of one account contradict each other (table `conflicts`)."""
 

@@ -194,10 +194,10 @@ def daily_bars(days: Sequence[DayChange], noun: str = "grants") -> SafeString:
     caption = f"{noun.capitalize()} added and removed by day"
     return format_html(
         '<figure class="chart bars">{}<div class="bars__plot"><div class="bars__scale" aria-hidden="true">'
-        "<span>{}</span><span>{}</span></div>{}</div>{}{}{}</figure>",
+        "<span>{}</span><span>{}</span></div>{}{}</div>{}{}</figure>",
         _legend(days),
-        words.signed(up),
-        words.signed(-down),
+        words.signed(up) if any(day.added for day in days) else "0",
+        words.signed(-down) if any(day.removed for day in days) else "0",
         _drawing("bars__drawing", width, 160, _joined([*bars, zero_line])),
         _day_axis([day.day for day in days]),
         _cut_note(days, up, down),
@@ -241,9 +241,19 @@ def _legend(days: Sequence[DayChange]) -> SafeString:
     )
 
 
+def _run_axis(moments: Sequence[datetime]) -> SafeString:
+    """Days, or times where all is on one day."""
+    days = [moment.date() for moment in moments]
+    return _axis([f"{moment:%H:%M}" for moment in moments]) if len(set(days)) == 1 else _day_axis(days)
+
+
 def _day_axis(days: Sequence[date]) -> SafeString:
-    shown = (days[0], days[len(days) // 2], days[-1]) if len(days) > 2 else tuple(days)
-    labels = format_html_join("", "<span>{}</span>", ((f"{day.day} {day:%b}",) for day in shown))
+    return _axis([f"{day.day} {day:%b}" for day in days])
+
+
+def _axis(names: Sequence[str]) -> SafeString:
+    shown = (names[0], names[len(names) // 2], names[-1]) if len(names) > 2 else tuple(names)
+    labels = format_html_join("", "<span>{}</span>", ((name,) for name in shown))
     return format_html('<div class="chart__axis" aria-hidden="true">{}</div>', labels)
 
 
@@ -372,7 +382,7 @@ def runs_chart(points: Sequence[RunPoint]) -> SafeString:
     return format_html(
         '<figure class="chart lanes">{}<div class="lanes__axis">{}</div>{}</figure>',
         _joined(lanes),
-        _day_axis([point.at.date() for point in points] if len(points) >= LANE_COLUMNS else []),
+        _run_axis([point.at for point in points] if len(points) >= LANE_COLUMNS else []),
         _table("The last runs", ("Run", "State", "Rows", "Issues", "Time"), rows),
     )
 

@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlencode
 
 import structlog
@@ -137,7 +137,8 @@ class SignedInScope:
         with request_boundary():
             response = self._answered(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            response.streaming_content = _within(found_scope(request), response.streaming_content)
+            parts = cast("Iterable[bytes]", response.streaming_content)
+            response.streaming_content = _within(found_scope(request), parts)
         return response
 
     def _answered(self, request: HttpRequest) -> HttpResponseBase:
@@ -146,8 +147,13 @@ class SignedInScope:
             return self.get_response(request)
         user = request.user
         if isinstance(user, User):
-            self._enter(request, scope_of(user, via="session", address=client_address(request)))
-        if found_scope(request) is not None or request.path in OPEN_PATHS:
+            self._enter(request, session_scope(request, user))
+        scope = found_scope(request)
+        if scope is not None and isinstance(user, User):
+            note_seen(request, user)
+            if not request.path.startswith((*SET_UP_PATHS, *SIGN_IN_PREFIXES)) and second_step.is_missing(scope):
+                return _ask_for_second_step(request)
+        if scope is not None or request.path in OPEN_PATHS or request.path.startswith(SIGN_IN_PREFIXES):
             return self.get_response(request)
         if user.is_authenticated:
             logout(request)

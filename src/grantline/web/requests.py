@@ -10,6 +10,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
+from grantline.control.organizations.models import User
 from grantline.control.tenancy import Scope
 
 AS_OF: Final = "as_of"
@@ -20,6 +21,12 @@ class PageRequest(HttpRequest):
     """A request of a signed-in member, as views are typed."""
 
     scope: Scope
+
+
+class MemberRequest(PageRequest):
+    """The same, for views that need the person: their own sign-in, their own name."""
+
+    user: User
 
 
 def found_scope(request: HttpRequest) -> Scope | None:

@@ -37,7 +37,7 @@ STATES: Final[dict[str, StateMark]] = {
     "checking": StateMark("accent", "running", "Checking", "The connection is being checked."),
     "connected": StateMark("green", "check-circle", "Connected", "Every check passed."),
     "needs_attention": StateMark("amber", "warning", "Needs attention", "A check failed."),
-    "suspended": StateMark("gray", "pause", "Suspended", "Nobody reads from it until it is resumed."),
+    "suspended": StateMark("red", "pause", "Suspended", "Its role lets others in, so nothing is read."),
     # Runs
     "queued": StateMark("gray", "queued", "Queued", "It waits for a worker."),
     "unchanged": StateMark("gray", "equal", "Unchanged", "The file is the same as last time."),

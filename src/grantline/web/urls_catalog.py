@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from grantline.web.applications import accounts, changes, entitlements, listing
+from grantline.web.applications import accounts, aliases, changes, entitlements, listing
 from grantline.web.applications import settings as application_settings
 from grantline.web.applications.keys import KeyConverter
-from grantline.web.imports import browser, drafts, item, mapping, settings, start
+from grantline.web.imports import browser, drafts, item, mapping, settings, start, versions
 from grantline.web.imports import listing as import_listing
+from grantline.web.runs import changes as run_changes
 from grantline.web.runs import decision, issues, run
 from grantline.web.runs import listing as run_listing
 
@@ -29,6 +30,7 @@ urlpatterns = [
     path(f"{_APPLICATION}/entitlements/<str:token>", entitlements.show, name="application_entitlement"),
     path(f"{_APPLICATION}/changes", changes.index, name="application_changes"),
     path(f"{_APPLICATION}/changes.csv", changes.download, name="application_changes_download"),
+    path(f"{_APPLICATION}/aliases", aliases.declare, name="application_alias"),
     path(f"{_APPLICATION}/imports", import_listing.index, name="application_imports"),
     path(f"{_APPLICATION}/settings", application_settings.show, name="application_settings"),
     path(f"{_APPLICATION}/delete", application_settings.delete, name="application_delete"),
@@ -48,11 +50,15 @@ urlpatterns = [
     path(f"{_IMPORT}/pause", item.pause, name="import_pause"),
     path(f"{_IMPORT}/resume", item.resume, name="import_resume"),
     path(f"{_IMPORT}/upload", item.upload, name="import_upload"),
+    path(f"{_IMPORT}/versions", versions.index, name="import_versions"),
+    path(f"{_IMPORT}/rollback", versions.rollback, name="import_rollback"),
     path(f"{_IMPORT}/settings", settings.change, name="import_settings"),
     path(f"{_IMPORT}/delete", settings.delete, name="import_delete"),
     path("runs", run_listing.index, name="runs"),
     path(_RUN, run.show, name="run"),
     path(f"{_RUN}/progress", run.progress, name="run_progress"),
+    path(f"{_RUN}/changes", run_changes.index, name="run_changes"),
+    path(f"{_RUN}/changes.csv", run_changes.download, name="run_changes_download"),
     path(f"{_RUN}/issues.csv", issues.download, name="run_issues_download"),
     path(f"{_RUN}/approve", decision.approve, name="run_approve"),
     path(f"{_RUN}/discard", decision.discard, name="run_discard"),

@@ -27,7 +27,7 @@ class Caller:
         response: Any = self.client.generic(
             method, ROOT + path, body or b"", content_type=content_type, headers=self.headers | more.pop("headers", {})
         )
-        is_json = "json" in response.headers.get("Content-Type", "")
+        is_json = "json" in response.headers.get("Content-Type", "") and not response.streaming
         response.document = json.loads(response.content) if is_json and response.content else None
         return response
 

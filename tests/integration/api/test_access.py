@@ -10,6 +10,9 @@ from grantline.control.models import AuditEvent
 from tests.integration.api.conftest import Caller, House
 from tests.integration.api.things import Route, make_things, routes
 
+ID_NAMES = ("source_id", "application_id", "import_id", "run_id", "token_id", "alias_id", "webhook_id")
+"""Every name that an id has in an address."""
+
 pytestmark = pytest.mark.integration
 
 ROUTES = routes()
@@ -49,8 +52,12 @@ VALID_BODIES: dict[str, dict[str, Any]] = {
     "change_application": {"name": "Another"},
     "create_import": {"key": "users.csv"},
     "change_import": {"guard_count": 5},
+    "change_organization": {"guard_count": 5},
+    "declare_alias": {"kind": "account", "old": "a", "new": "b"},
+    "roll_import_back": {"version": 1, "reason": "It was wrong."},
     "approve_run": {"reason": "They have left."},
     "create_token": {"name": "another"},
+    "create_webhook": {"url": "https://hooks.example.com/another"},
 }
 
 
@@ -68,7 +75,7 @@ def test_the_walk_sees_the_whole_contract() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
 def test_nobody_comes_in_without_a_token(db: Any, route: Route) -> None:
-    ids = dict.fromkeys(("source_id", "application_id", "import_id", "run_id", "token_id"), "some")
+    ids = dict.fromkeys(ID_NAMES, "some")
     for caller in (Caller(None), Caller("glt_unknown"), Caller("")):
         answer = send(caller, route, ids)
         assert is_problem(answer, 401)
@@ -155,7 +162,7 @@ GARBAGE_BODIES = [
 )
 def test_garbage_ids_break_nothing(house: House, route: Route) -> None:
     for garbage in GARBAGE_IDS:
-        ids = dict.fromkeys(("source_id", "application_id", "import_id", "run_id", "token_id"), garbage)
+        ids = dict.fromkeys(ID_NAMES, garbage)
         answer = send(house.admin, route, ids)
         assert answer.status_code in (404, 405), (garbage, answer.content)
         assert is_problem(answer, answer.status_code)
@@ -224,3 +231,28 @@ def test_a_body_that_is_too_large_is_not_read(house: House) -> None:
     assert is_problem(answer, 413)
     large = house.admin.post("/data-sources", b'{"name": "' + b"x" * (6 * 1024 * 1024) + b'"}')
     assert is_problem(large, 413)
+
+
+CHOSEN = "gl_" + "a" * 32
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "GET"], ids=lambda route: route.path)
+def test_no_route_takes_an_external_id(house: House, route: Route) -> None:
+    from grantline.control.sources.models import DataSource, IssuedExternalId
+
+    ids = make_things(house.admin_scope)
+    path = route.filled(ids)
+    in_query = house.admin.send(route.method, f"{path}?external_id={CHOSEN}", VALID_BODIES.get(route.operation_id))
+    assert is_problem(in_query, 422)
+    if route.takes_body:
+        body = VALID_BODIES.get(route.operation_id, {}) | {"external_id": CHOSEN}
+        answer = house.admin.send(route.method, path, body)
+        assert is_problem(answer, 422)
+        assert "external_id" in [error["field"] for error in answer.document["errors"]]
+    elif route.path.endswith("/uploads"):
+        from django.core.files.uploadedfile import SimpleUploadedFile
+
+        fields = {"file": SimpleUploadedFile("users.csv", b"User ID\nu1\n"), "external_id": CHOSEN}
+        house.admin.upload(path, fields)
+    assert not IssuedExternalId.objects.filter(external_id=CHOSEN).exists()
+    assert not DataSource.objects.filter(external_id=CHOSEN).exists()

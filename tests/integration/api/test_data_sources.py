@@ -112,3 +112,55 @@ def test_a_name_taken_is_refused(house: House) -> None:
     answer = house.admin.post("/data-sources", {"name": "Exports"})
     assert answer.status_code == 422
     assert answer.document["errors"][0]["field"] == "name"
+
+
+def test_rotating_shows_both_ids_until_it_is_cancelled(house: House) -> None:
+    made = make(house)
+    path = f"/data-sources/{made['id']}"
+    assert made["pending_external_id"] is None
+    rotated = house.admin.post(f"{path}/external-id/rotate").document
+    assert rotated["external_id"] == made["external_id"]
+    assert rotated["pending_external_id"] not in (None, made["external_id"])
+    accepted = rotated["trust_policy"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"]
+    assert accepted == [rotated["external_id"], rotated["pending_external_id"]]
+    assert house.admin.post(f"{path}/external-id/rotate").document == rotated
+    cancelled = house.admin.post(f"{path}/external-id/cancel").document
+    assert cancelled == house.admin.get(path).document == made
+
+
+@pytest.mark.parametrize("verb", ["rotate", "cancel"])
+def test_rotating_takes_no_id(house: House, verb: str) -> None:
+    path = f"/data-sources/{make(house)['id']}/external-id/{verb}"
+    answer = house.admin.post(path, {"external_id": "gl_" + "a" * 32})
+    assert answer.status_code == 422
+
+
+def test_the_bucket_owner_is_twelve_digits_or_nothing(house: House) -> None:
+    path = f"/data-sources/{make(house)['id']}"
+    assert house.admin.patch(path, {"bucket_owner": "333333333333"}).document["bucket_owner"] == "333333333333"
+    wrong = house.admin.patch(path, {"bucket_owner": "3333-3333-3333"})
+    assert wrong.status_code == 422
+    assert wrong.document["errors"][0]["field"] == "bucket_owner"
+    assert house.admin.patch(path, {"bucket_owner": None}).document["bucket_owner"] is None
+
+
+def test_versions_and_a_kms_key_widen_the_policies(house: House) -> None:
+    path = f"/data-sources/{make(house)['id']}"
+    key = "arn:aws:kms:eu-west-1:222222222222:key/00000000-0000-0000-0000-000000000000"
+    plain = str(house.admin.get(f"{path}/policies").document)
+    house.admin.patch(path, {"versioned": True, "kms_key_arn": key})
+    wide = house.admin.get(f"{path}/policies").document
+    assert "s3:GetObjectVersion" not in plain
+    assert "kms:" not in plain
+    assert "s3:GetObjectVersion" in str(wide)
+    (decrypt,) = [one for one in wide["permission_policy"]["Statement"] if one["Action"] == "kms:Decrypt"]
+    assert decrypt["Resource"] == key
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:iam::111111111111:role/mine", "arn:aws-cn:iam::222222222222:role/GrantlineIntegration"]
+)
+def test_a_role_of_our_own_account_or_of_another_partition_is_refused(house: House, arn: str) -> None:
+    answer = house.admin.patch(f"/data-sources/{make(house)['id']}", {"role_arn": arn})
+    assert answer.status_code == 422
+    assert answer.document["errors"][0]["field"] == "role_arn"

@@ -168,7 +168,7 @@ def test_an_application_without_versions_has_empty_lists(house: House, applicati
     ("query", "field"),
     [
         ("accounts?as_of=yesterday", "as_of"),
-        ("accounts?as_of=2026-03-01", "as_of"),
+        ("accounts?as_of=2026-03-01T00:00:00", "as_of"),
         ("changes?since=2026-03-01T00:00:00", "since"),
         ("changes?kind=person", "kind"),
         ("changes?until=2026-03-01T00:00:00Z&as_of=2026-03-01T00:00:00Z", "as_of"),

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from grantline.control.applications import aliases
 from grantline.control.applications import rules as applications
 from grantline.control.imports import rules as imports
 from grantline.control.imports.models import Import
+from grantline.control.notices import rules as notices
 from grantline.control.runs.models import Run, RunIssue, RunState, Version
 from grantline.control.sources import rules as sources
 from grantline.control.tenancy import Scope
@@ -53,12 +55,16 @@ def make_things(scope: Scope, name: str = "Payroll") -> dict[str, str]:
     make_run(item, 1, RunState.PUBLISHED)
     run = make_run(item, 2, RunState.HELD)
     token, _ = tokens.create(scope, name)
+    webhook, _ = notices.add_endpoint(scope, f"https://hooks.example.com/{name}")
+    alias = aliases.declare(scope, application.pk, "account", "jdoe", "john.doe")
     return {
         "source_id": source.pk,
         "application_id": application.pk,
         "import_id": item.pk,
         "run_id": run.pk,
         "token_id": token.pk,
+        "alias_id": alias.pk,
+        "webhook_id": webhook.pk,
     }
 
 

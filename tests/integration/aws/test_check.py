@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from grantline.aws.check import STEPS, CheckStep, found_region, is_ok, is_trusted, run_check
+from grantline.aws.check import STEPS, CheckStep, found_region, is_ok, is_trusted, run_check, trust_verdict
 from grantline.aws.external_id import new_external_id
 from grantline.aws.policies import trust_policy
 from tests.ministack import CUSTOMER_ACCOUNT, SERVICE_ROLE_ARN
+from tests.wire import Wire, sts_error
 
-from .conftest import Customer, Wire, sts_error
+from .conftest import Customer
 
 pytestmark = pytest.mark.integration
 
@@ -50,7 +51,7 @@ def conditioned(external_id: Any, operator: str = "StringEquals") -> dict[str, A
 def test_check_passes_for_a_role_made_as_shown(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket, {"hr/": b"", "hr/users.csv": b"id\n1\n"}, region="eu-west-1")
     steps = check(customer, customer.role("hr/"), prefix="hr/")
-    assert outcomes(steps) == ["pass"] * 6
+    assert outcomes(steps) == ["pass"] * 7
     assert is_trusted(steps)
     assert is_ok(steps)
     assert found_region(steps) == "eu-west-1"
@@ -61,7 +62,7 @@ def test_check_says_what_to_change_where_the_role_names_another_id(customer: Cus
     customer.stack.make_bucket(customer.bucket, {"users.csv": b"1"})
     role = customer.role(trust=trust_policy(SERVICE_ROLE_ARN, new_external_id()))
     steps = check(customer, role)
-    assert outcomes(steps) == ["fail", *["skipped"] * 5]
+    assert outcomes(steps) == ["fail", *["skipped"] * 6]
     assert steps[0].code == "source_credentials"
     assert role in steps[0].message
     assert customer.external_id in (steps[0].remedy or "")
@@ -73,7 +74,7 @@ def test_check_detects_a_role_without_condition(customer: Customer, wire: Wire) 
     trust = trust_policy(SERVICE_ROLE_ARN, "unused")
     del trust["Statement"][0]["Condition"]
     steps = check(customer, customer.role(trust=trust))
-    assert outcomes(steps) == ["pass", "fail", "fail", *["skipped"] * 3]
+    assert outcomes(steps) == ["pass", "fail", "fail", "fail", *["skipped"] * 3]
     assert steps[1].code == "external_id_not_required"
     assert not is_trusted(steps)
     assert set(wire.services) == {"sts"}
@@ -82,9 +83,9 @@ def test_check_detects_a_role_without_condition(customer: Customer, wire: Wire) 
 @pytest.mark.parametrize(
     ("operator", "value", "expected"),
     [
-        ("StringLike", "*", ["pass", "pass", "fail"]),
-        ("StringLike", "gl_*", ["pass", "pass", "fail"]),
-        ("StringEqualsIfExists", None, ["pass", "fail", "pass"]),
+        ("StringLike", "*", ["pass", "pass", "fail", "fail"]),
+        ("StringLike", "gl_*", ["pass", "pass", "fail", "fail"]),
+        ("StringEqualsIfExists", None, ["pass", "fail", "pass", "pass"]),
     ],
 )
 def test_check_detects_loose_conditions(
@@ -100,29 +101,31 @@ def test_check_detects_a_role_that_takes_another_issued_id(customer: Customer) -
     other = new_external_id()
     role = customer.role(trust=conditioned([customer.external_id, other]))
     steps = check(customer, role, bucket="", other_external_ids=[other])
-    assert outcomes(steps)[:3] == ["pass", "pass", "fail"]
+    assert outcomes(steps)[:4] == ["pass", "pass", "pass", "fail"]
+    assert steps[3].code == "external_id_shared"
+    assert other not in str(steps)
 
 
 def test_check_without_bucket_proves_the_role_and_makes_no_s3_call(customer: Customer, wire: Wire) -> None:
     steps = check(customer, customer.role(), bucket="")
-    assert outcomes(steps) == ["pass"] * 3 + ["skipped"] * 3
+    assert outcomes(steps) == ["pass"] * 4 + ["skipped"] * 3
     assert is_trusted(steps)
     assert set(wire.services) == {"sts"}
 
 
 def test_check_says_that_the_bucket_does_not_exist(customer: Customer) -> None:
     steps = check(customer, customer.role())
-    assert outcomes(steps) == ["pass"] * 3 + ["fail", "skipped", "skipped"]
-    assert steps[3].code == "source_not_found"
-    assert customer.bucket in steps[3].message
+    assert outcomes(steps) == ["pass"] * 4 + ["fail", "skipped", "skipped"]
+    assert steps[4].code == "source_not_found"
+    assert customer.bucket in steps[4].message
 
 
 def test_check_says_that_listing_is_refused(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket, {"hr/users.csv": b"1", "it/users.csv": b"1"})
     steps = check(customer, customer.role("hr/"), prefix="it/")
-    assert outcomes(steps) == ["pass"] * 4 + ["fail", "skipped"]
-    assert steps[4].code == "source_denied"
-    assert "s3:ListBucket" in (steps[4].remedy or "")
+    assert outcomes(steps) == ["pass"] * 5 + ["fail", "skipped"]
+    assert steps[5].code == "source_denied"
+    assert "s3:ListBucket" in (steps[5].remedy or "")
 
 
 def test_check_says_that_reading_is_refused(customer: Customer) -> None:
@@ -135,38 +138,38 @@ def test_check_says_that_reading_is_refused(customer: Customer) -> None:
         "ListOnly", trust=trust_policy(SERVICE_ROLE_ARN, customer.external_id), permissions=listing_only
     )
     steps = check(customer, role)
-    assert outcomes(steps) == ["pass"] * 5 + ["fail"]
-    assert "s3:GetObject" in steps[5].message
+    assert outcomes(steps) == ["pass"] * 6 + ["fail"]
+    assert "s3:GetObject" in steps[6].message
 
 
 def test_check_of_an_empty_prefix_proves_no_reading(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket, {"hr/": b""})
     steps = check(customer, customer.role("hr/"), prefix="hr/")
-    assert outcomes(steps) == ["pass"] * 5 + ["skipped"]
-    assert "no file" in steps[5].message
+    assert outcomes(steps) == ["pass"] * 6 + ["skipped"]
+    assert "no file" in steps[6].message
     assert is_ok(steps)
 
 
 def test_check_counts_an_object_without_a_byte_as_readable(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket, {"users.csv": b""})
-    assert outcomes(check(customer, customer.role())) == ["pass"] * 6
+    assert outcomes(check(customer, customer.role())) == ["pass"] * 7
 
 
 def test_check_says_that_the_only_file_is_archived(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket)
     customer.stack.client("s3").put_object(Bucket=customer.bucket, Key="users.csv", Body=b"1", StorageClass="GLACIER")
     steps = check(customer, customer.role())
-    assert outcomes(steps) == ["pass"] * 5 + ["fail"]
-    assert steps[5].code == "source_archived"
-    assert "GLACIER" in steps[5].message
+    assert outcomes(steps) == ["pass"] * 6 + ["fail"]
+    assert steps[6].code == "source_archived"
+    assert "GLACIER" in steps[6].message
 
 
 def test_check_names_the_region_where_another_was_given(customer: Customer) -> None:
     customer.stack.make_bucket(customer.bucket, {"users.csv": b"1"}, region="eu-west-1")
     steps = check(customer, customer.role(), region="eu-central-1")
-    assert outcomes(steps) == ["pass"] * 6
-    assert "eu-west-1" in steps[3].message
-    assert "eu-central-1" in steps[3].message
+    assert outcomes(steps) == ["pass"] * 7
+    assert "eu-west-1" in steps[4].message
+    assert "eu-central-1" in steps[4].message
 
 
 def test_check_waits_for_a_new_role(customer: Customer) -> None:
@@ -201,13 +204,14 @@ def test_check_never_takes_another_error_for_a_refusal(customer: Customer, wire:
 
     wire.faults["AssumeRole"] = fault
     steps = check(customer, role, bucket="")
-    assert outcomes(steps)[:3] == ["pass", "unknown", "unknown"]
+    assert outcomes(steps)[:4] == ["pass", "unknown", "unknown", "unknown"]
     assert not is_trusted(steps)
+    assert trust_verdict(steps) == "unknown"
 
 
 def test_check_refuses_a_role_in_grantlines_own_account(customer: Customer, wire: Wire) -> None:
     steps = check(customer, SERVICE_ROLE_ARN)
-    assert outcomes(steps) == ["fail", *["skipped"] * 5]
+    assert outcomes(steps) == ["fail", *["skipped"] * 6]
     assert steps[0].code == "input_invalid"
     assert wire.sent == []
 

@@ -6,8 +6,9 @@ import pytest
 
 from grantline.aws.objects import browse, list_objects, matching, newest
 from grantline.errors import InputInvalid, SourceUnavailable
+from tests.wire import Wire, answer, once, s3_error
 
-from .conftest import Customer, Wire, answer, once, s3_error
+from .conftest import Customer
 
 pytestmark = pytest.mark.integration
 

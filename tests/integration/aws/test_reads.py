@@ -24,8 +24,9 @@ from grantline.errors import (
     SourceTruncated,
     SourceUnavailable,
 )
+from tests.wire import Wire, answer, s3_error
 
-from .conftest import Customer, Wire, answer, s3_error
+from .conftest import Customer
 
 pytestmark = pytest.mark.integration
 

@@ -21,8 +21,9 @@ from grantline.errors import (
     SourceUnavailable,
 )
 from tests.ministack import CUSTOMER_ACCOUNT, SERVICE_ROLE_ARN
+from tests.wire import Wire, once, s3_error, sts_error
 
-from .conftest import Customer, Wire, once, s3_error, sts_error
+from .conftest import Customer
 
 pytestmark = pytest.mark.integration
 
@@ -107,6 +108,14 @@ def test_session_of_one_key_reads_no_other(customer: Customer) -> None:
     assert session.call("get_object", Key="hr/a.csv")["ContentLength"] == 1
     with pytest.raises(SourceDenied):
         session.call("get_object", Key="hr/a.csv.bak")
+
+
+def test_key_outside_the_prefix_is_refused_without_asking(customer: Customer, wire: Wire) -> None:
+    customer.stack.make_bucket(customer.bucket, {"hr/a.csv": b"1", "it/a.csv": b"2"})
+    role = customer.role()
+    with pytest.raises(SourceDenied, match="outside the data source's prefix hr/"):
+        customer.session(role, "hr/", key="it/a.csv")
+    assert wire.sent == []
 
 
 @pytest.mark.parametrize("prefix", ["Größe 100%/", "+ä€ {x}/", "hr [1]/'\"\\"])

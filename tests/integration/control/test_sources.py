@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from grantline.control.applications import rules as applications
 from grantline.control.audit.models import AuditEvent
 from grantline.control.imports import rules as imports
-from grantline.control.sources import checks, rules
+from grantline.control.sources import checks, external_ids, rules
 from grantline.control.sources.models import DataSource, IssuedExternalId
 from grantline.control.tenancy import Scope
 from grantline.errors import Conflict, InputInvalid, NotAllowed, NotFound
@@ -58,7 +60,13 @@ def test_delete_is_refused_in_words_while_imports_use_it(admin: Scope) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("role_arn", ROLE + "2"), ("bucket", "other-exports"), ("prefix", "b/"), ("region", "eu-west-1")],
+    [
+        ("role_arn", ROLE + "2"),
+        ("bucket", "other-exports"),
+        ("prefix", "b/"),
+        ("region", "eu-west-1"),
+        ("bucket_owner", "333333333333"),
+    ],
 )
 def test_any_change_of_the_connection_ends_the_proof_of_trust(admin: Scope, field: str, value: str) -> None:
     source = connected(admin)
@@ -150,3 +158,69 @@ def test_changes_are_in_the_audit_log_with_before_and_after(admin: Scope) -> Non
     assert event.before == {"role_arn": ""}
     assert event.after == {"role_arn": ROLE}
     assert event.actor_name == admin.actor_name
+
+
+def test_a_change_of_the_connection_lifts_a_suspension_and_nothing_is_read_before_a_check(admin: Scope) -> None:
+    source = connected(admin)
+    check = checks.begin_check(admin, source.pk)
+    checks.finish_check(check, trusted=False, ok=False, found_region="", doubt="open", reason="Open to all.")
+    assert rules.read(admin, source.pk).state == "suspended"
+    changed = rules.change(admin, source.pk, {"prefix": "other/"})
+    assert (changed.state, changed.verified_at, changed.suspended_at) == ("awaiting_role", None, None)
+
+
+def test_the_database_itself_keeps_a_role_to_one_verified_source(admin: Scope, stranger: Scope) -> None:
+    connected(admin)
+    rival = rules.create(stranger, "exports")
+    rules.change(stranger, rival.pk, {"role_arn": ROLE})
+    with pytest.raises(IntegrityError, match="a_role_belongs_to_one_verified_data_source"), transaction.atomic():
+        DataSource.objects.filter(pk=rival.pk).update(verified_at=timezone.now())
+
+
+def test_the_database_itself_runs_one_check_of_a_source_at_a_time(admin: Scope) -> None:
+    source = connected(admin)
+    check = checks.begin_check(admin, source.pk)
+    check.pk = "chk_second"
+    with pytest.raises(IntegrityError, match="one_check_of_a_data_source_is_under_way"), transaction.atomic():
+        check.save(force_insert=True)
+
+
+def test_a_check_that_was_given_up_says_nothing(admin: Scope) -> None:
+    source = connected(admin)
+    DataSource.objects.filter(pk=source.pk).update(next_probe_at=timezone.now())
+    source.refresh_from_db()
+    probe = checks.begin_probe(source)
+    assert probe is not None
+    check = checks.begin_check(admin, source.pk)
+    checks.finish_check(probe, trusted=False, ok=False, found_region="", doubt="open")
+    assert rules.read(admin, source.pk).state == "checking"
+    assert checks.finish_check(check, trusted=True, ok=True, found_region="").state == "connected"
+
+
+def test_a_probe_that_found_nothing_new_is_not_what_a_person_sees(admin: Scope) -> None:
+    source = connected(admin)
+    seen = checks.latest_check(source)
+    for trusted in (True, False):
+        DataSource.objects.filter(pk=source.pk).update(next_probe_at=timezone.now())
+        source.refresh_from_db()
+        probe = checks.begin_probe(source)
+        assert probe is not None
+        assert checks.latest_check(source) == seen
+        checks.finish_check(probe, trusted=trusted, ok=trusted, found_region="")
+        assert checks.latest_check(source) == (seen if trusted else probe)
+
+
+def test_only_who_may_write_rotates(auditor: Scope, admin: Scope, stranger: Scope) -> None:
+    source = rules.create(admin, "exports")
+    for call in (external_ids.rotate, external_ids.cancel_rotation):
+        with pytest.raises(NotAllowed):
+            call(auditor, source.pk)
+        with pytest.raises(NotFound):
+            call(stranger, source.pk)
+
+
+def test_delete_retires_both_ids_of_a_rotation(admin: Scope) -> None:
+    source = external_ids.rotate(admin, rules.create(admin, "exports").pk)
+    rules.delete(admin, source.pk)
+    retired = IssuedExternalId.objects.filter(data_source_id=source.pk, retired_at__isnull=False)
+    assert {row.external_id for row in retired} == {source.external_id, source.pending_external_id}

@@ -215,6 +215,13 @@ def test_settings_are_stored_and_wrong_ones_shown_again(browser: Client, payroll
     assert 'value="a lot"' in response.content.decode()
 
 
+def test_limits_that_are_left_as_they_are_stay_the_organizations(browser: Client, payroll: Payroll) -> None:
+    form = {"guard_percent": "20", "guard_count": "11", "stale_after_seconds": ""}
+    assert browser.post(f"/imports/{payroll.item.pk}/settings", form).status_code == 302
+    item = Import.objects.get()
+    assert (item.guard_share, item.guard_count) == (None, 11)
+
+
 def test_delete_removes_import_and_history(browser: Client, payroll: Payroll) -> None:
     assert browser.post(f"/imports/{payroll.item.pk}/delete").status_code == 302
     assert not Import.objects.exists()

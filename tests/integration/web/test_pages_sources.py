@@ -12,7 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from grantline.control.applications import rules as applications
 from grantline.control.imports import rules as imports
 from grantline.control.sources import checks, rules
-from grantline.control.sources.models import ConnectionCheck, DataSource
+from grantline.control.sources.models import ConnectionCheck, DataSource, IssuedExternalId
 from grantline.control.tenancy import Scope
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db]
@@ -241,6 +241,65 @@ def test_deleting_takes_the_name_and_is_refused_while_used(browser: Client, scop
     assert not DataSource.objects.exists()
 
 
+CHOSEN = "gl_" + "a" * 32
+OWNER = "333333333333"
+
+
+def test_no_form_takes_an_external_id(browser: Client, scope: Scope, source: DataSource) -> None:
+    """Every address of a data source, with everything its form asks for and an External ID on top."""
+    values = {"name": "Mine", "role_arn": ROLE, "bucket": "acme-exports", "prefix": "", "region": "", "form": "json"}
+    page = f"{LIST}/{source.pk}"
+    steps = [setup(source, step) for step in ("external-id", "role", "connect", "first-import")]
+    buttons = [f"{page}/{verb}" for verb in ("check", "edit", "external-id/rotate", "external-id/cancel")]
+    for address in [page, f"{page}/setup", f"{page}/bucket", *steps, *buttons, LIST]:
+        chosen = {"external_id": CHOSEN, "pending_external_id": CHOSEN}
+        browser.post(f"{address}?external_id={CHOSEN}", {**values, **chosen})
+        browser.get(address, chosen)
+    source.refresh_from_db()
+    assert source.name == "Mine"
+    issued = set(IssuedExternalId.objects.values_list("external_id", flat=True))
+    assert CHOSEN not in issued
+    assert set(DataSource.objects.values_list("external_id", flat=True)) <= issued
+
+
+def test_rotating_shows_both_ids_and_policies_that_take_either(browser: Client, source: DataSource) -> None:
+    page = text_of(browser.post(f"{LIST}/{source.pk}/external-id/rotate", follow=True))
+
+    source.refresh_from_db()
+    assert set(re.findall(r"gl_[a-z2-7]{32}", page)) == {source.external_id, source.pending_external_id}
+    policy = text_of(browser.get(setup(source, "role")))
+    assert source.external_id in policy
+    assert str(source.pending_external_id) in policy
+    page = text_of(browser.post(f"{LIST}/{source.pk}/external-id/cancel", follow=True))
+    assert set(re.findall(r"gl_[a-z2-7]{32}", page)) == {source.external_id}
+
+
+def test_a_suspended_source_says_why_and_what_to_do(browser: Client, scope: Scope, source: DataSource) -> None:
+    rules.change(scope, source.pk, {"role_arn": ROLE, "bucket": "acme-exports"})
+    finish(scope, source, ok=True)
+    check = checks.begin_check(scope, source.pk)
+    checks.finish_check(check, trusted=False, ok=False, found_region="", doubt="open", reason="It is open to all.")
+
+    page = text_of(browser.get(f"{LIST}/{source.pk}"))
+    assert "Suspended" in page
+    assert "It is open to all." in page
+    overview = text_of(browser.get("/"))
+    assert source.name in overview
+    assert "Suspended" in overview
+
+
+def test_the_bucket_owner_is_stored_and_checked(browser: Client, source: DataSource) -> None:
+    values = {"role_arn": ROLE, "bucket": "acme-exports", "prefix": "", "region": ""}
+
+    wrong = browser.post(setup(source, "connect"), {**values, "bucket_owner": "Example Corp"})
+    browser.post(setup(source, "connect"), {**values, "bucket_owner": OWNER})
+
+    assert wrong.status_code == 422
+    source.refresh_from_db()
+    assert source.bucket_owner == OWNER
+    assert OWNER in text_of(browser.get(f"{LIST}/{source.pk}"))
+
+
 PAGES = ("", "/setup", "/setup/external-id", "/setup/role", "/setup/connect", "/bucket", "/edit", "/check/panel")
 
 
@@ -258,6 +317,8 @@ def test_an_auditor_reads_and_changes_nothing(auditor: Client, source: DataSourc
         f"{LIST}/{source.pk}/check": {},
         f"{LIST}/{source.pk}/delete": {"confirm": source.name},
         f"{LIST}/{source.pk}/edit": {"name": "Mine"},
+        f"{LIST}/{source.pk}/external-id/rotate": {},
+        f"{LIST}/{source.pk}/external-id/cancel": {},
     }
     assert {auditor.post(address, values).status_code for address, values in posts.items()} == {403}
 

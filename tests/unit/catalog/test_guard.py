@@ -90,3 +90,24 @@ def test_guard_of_a_five_account_application_that_loses_one(feed, came):
 def test_guard_of_a_file_that_was_cut(feed, came):
     feed.load([f"U{n:03}" for n in range(1, 11)])
     assert guard(feed.compare(came(feed.con, ["U001", "U002"])), GuardLimits()).held
+
+
+def test_judge_limits_growth_only_where_it_is_told_to():
+    changes = Changes(accounts=KindChanges(added=60, removed=5))
+    assert not judge(changes, Counts(accounts=100), GuardLimits()).held
+    assert not judge(changes, Counts(accounts=100), GuardLimits(growth_share=0.6)).held
+    verdict = judge(changes, Counts(accounts=100), GuardLimits(growth_share=0.5))
+    assert verdict.reasons == ("The file would add 55 to 100 accounts (55 % more); the limit on growth is 50 %.",)
+    assert not judge(changes, Counts(accounts=100), GuardLimits(count=56, growth_share=0.5)).held
+
+
+def test_judge_gives_each_breach_in_figures():
+    (breach,) = verdict("accounts", 8, 10).breaches
+    assert (breach.of, breach.what, breach.rows, breach.before, breach.limit, breach.share) == (
+        "accounts",
+        "fall",
+        8,
+        10,
+        0.2,
+        0.8,
+    )

@@ -62,7 +62,7 @@ def test_clean_up_removes_only_old_folders_that_nothing_names(tmp_path):
     _old(place.version("ver_4"), now)
     for name in ("ver_1", "ver_2"):
         _old(place.history(name), now - 7200)
-    gone = place.clean_up({"ver_2"}, {"ver_1"}, grace_seconds=3600, now=now)
+    gone = place.clean_up({"ver_2"}, ["ver_1"], grace_seconds=3600, now=now)
     assert {str(path.relative_to(place.folder)) for path in gone} == {
         "versions/ver_1",
         "versions/ver_3.17-1.part",

@@ -1,11 +1,15 @@
-"""Merged history says the same as the single folders, and is never needed."""
+"""Merged history says the same as the single folders, also when these are gone."""
 
 from __future__ import annotations
 
 import shutil
+import time
+
+import pytest
 
 from grantline.catalog.lookups import accounts, grants
-from grantline.catalog.merge import merge_history
+from grantline.catalog.merge import Forgettable, forget, forgettable, merge_history
+from grantline.errors import LakeUnavailable
 
 READ = ("role", "ledger", "read")
 
@@ -53,19 +57,51 @@ def test_a_merged_folder_that_covers_other_versions_is_not_used(feed):
     assert older.history == tuple(feed.place.history(name) for name in feed.history[:3])
 
 
-def test_a_merged_folder_may_vanish(feed):
-    filled(feed)
-    folder = merge_history(feed.con, feed.place, feed.history, worth_merging=2)
-    shutil.rmtree(folder)
-    assert emails(feed, again(feed), 2) == ["u2@example.com"]
-
-
-def test_clean_up_keeps_the_merged_folder_that_covers_most(feed):
+def test_clean_up_removes_what_was_merged_and_answers_stay_the_same(feed):
     filled(feed, 4)
     first = merge_history(feed.con, feed.place, feed.history, worth_merging=2)
     feed.load({"U1": {"email": "u5@example.com"}})
     second = merge_history(feed.con, feed.place, feed.history, worth_merging=1)
-    feed.place.clean_up({"ver_5"}, set(feed.history), grace_seconds=-60)
+    feed.place.clean_up({"ver_5"}, feed.history, grace_seconds=-60)
     assert second.exists()
     assert not first.exists()
+    assert not any(feed.place.history(name).exists() for name in feed.history)
+    assert [emails(feed, again(feed), n) for n in range(1, 6)] == [[f"u{n}@example.com"] for n in range(1, 6)]
+    filled_again = feed.load({"U1": {"email": "u6@example.com"}})
+    merge_history(feed.con, feed.place, feed.history, worth_merging=1)
+    feed.place.clean_up({f"ver_{filled_again.number}"}, feed.history, grace_seconds=-60)
+    assert [emails(feed, again(feed), n) for n in range(1, 7)] == [[f"u{n}@example.com"] for n in range(1, 7)]
+
+
+def test_clean_up_keeps_both_while_the_merged_folder_is_young(feed):
+    filled(feed, 4)
+    first = merge_history(feed.con, feed.place, feed.history, worth_merging=2)
+    feed.load({"U1": {"email": "u5@example.com"}})
+    merge_history(feed.con, feed.place, feed.history, worth_merging=1)
+    feed.place.clean_up({"ver_5"}, feed.history, grace_seconds=3600, now=time.time() + 1800)
+    assert first.exists()
     assert all(feed.place.history(name).exists() for name in feed.history)
+
+
+def test_history_that_is_missing_is_said_not_left_out(feed):
+    filled(feed)
+    shutil.rmtree(feed.place.history(feed.history[0]))
+    with pytest.raises(LakeUnavailable):
+        emails(feed, again(feed), 1)
+
+
+def test_forget_removes_what_ended_up_to_a_version_and_nothing_else(feed):
+    filled(feed)
+    merge_history(feed.con, feed.place, feed.history, worth_merging=1)
+    whole = feed.place.merged(feed.history[-1])
+    assert forgettable(feed.con, [whole], 4).rows == 7
+    kept = [name for name in feed.history if int(name.removeprefix("ver_")) > 4]
+    folder = forget(feed.con, feed.place, kept, 4)
+    assert folder is not None
+    feed.place.clean_up({"ver_6"}, kept, grace_seconds=-60)
+    assert [path.name for path in (feed.place.folder / "merged").iterdir()] == [folder.name]
+    assert forgettable(feed.con, [folder], 4) == Forgettable(0, 0)
+    snapshot = feed.place.snapshot(6, "ver_6", kept)
+    assert snapshot.history == (folder,)
+    assert [emails(feed, snapshot, n) for n in (4, 5, 6)] == [[f"u{n}@example.com"] for n in (4, 5, 6)]
+    assert forget(feed.con, feed.place, kept, 4) is None

@@ -23,6 +23,8 @@ def test_bench_measures_each_import_beside_the_parse(capsys):
         assert found["cpu_ratio"] > 1
         assert sum(found["stages"].values()) == pytest.approx(found["seconds"])
         assert found["peak_memory_bytes"] > 10_000_000
+    assert size["checking"]["unchecked_seconds"] > 0
+    assert "checking adds" in as_text(size)
     assert "2,000 grants" in as_text(size)
     assert "mean nothing" in as_text({**size, "is_right": False})
 

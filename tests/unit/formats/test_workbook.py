@@ -153,12 +153,28 @@ def test_a_merged_header_is_refused(load: Load) -> None:
         load(saved(book))
 
 
-def test_merged_data_cells_are_not_filled_but_noted(load: Load) -> None:
+def test_a_row_that_a_merge_leaves_empty_is_refused_and_noted(load: Load) -> None:
+    """Empty would mean "none", and whoever looks at the sheet sees a value."""
     book = workbook(["group", "member"], ["g-a", "U1"], [None, "U2"])
     book.active.merge_cells("A2:A3")
     result = load(saved(book))
-    assert result.rows == [("g-a", "U1"), (None, "U2")]
+    assert result.rows == [("g-a", "U1")]
+    assert [issue.cell for issue in result.table.issues] == ["Sheet!A3"]
     assert any("A2:A3" in note for note in result.table.notes)
+
+
+@pytest.mark.parametrize(
+    ("area", "rows"),
+    [
+        ("A2:A4", [("g-a", "U1"), ("g-a", "U2"), ("g-a", "U3")]),
+        ("A3:B3", [("g-a", "U1"), ("g-b", "g-b"), ("g-c", "U3")]),
+        ("A3:A4", [("g-a", "U1"), ("g-b", "U2"), ("g-b", "U3")]),
+    ],
+)
+def test_merged_cells_are_filled_where_it_is_asked(load: Load, area: str, rows: list[tuple[str, str]]) -> None:
+    book = workbook(["group", "member"], ["g-a", "U1"], ["g-b", "U2"], ["g-c", "U3"])
+    book.active.merge_cells(area)
+    assert load(saved(book), {"fill_merged": True}).rows == rows
 
 
 CONTENT = """<?xml version="1.0"?><office:document-content

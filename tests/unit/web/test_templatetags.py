@@ -173,11 +173,19 @@ def test_assets_carry_a_mark_of_their_content() -> None:
 def test_the_frame_says_that_it_shows_the_past() -> None:
     values = {"navigation": [{"label": "Runs", "href": "/runs", "icon": "runs", "current": True}]}
     now = render_to_string("base.html", values)
-    past = render_to_string("base.html", {**values, "as_of": datetime(2026, 11, 7, tzinfo=UTC)})
+    past = render_to_string("base.html", {**values, "as_of": datetime(2026, 11, 7, tzinfo=UTC), "knows_past": True})
     assert "Showing" not in now
     assert "Showing 7 Nov 2026, 00:00 UTC" in past
     assert "Back to now" in past
     assert 'aria-current="page"' in now
+
+
+def test_a_page_that_knows_only_now_does_not_claim_the_past() -> None:
+    html = render_to_string("base.html", {"navigation": [], "as_of": datetime(2026, 11, 7, tzinfo=UTC)})
+    assert "This page shows now" in html
+    assert "Showing" not in html
+    assert "7 Nov 2026, 00:00 UTC stays set" in html
+    assert "Back to now" in html
 
 
 @pytest.mark.parametrize("name", ["errors/403.html", "errors/404.html", "errors/500.html", "account/sign_in.html"])

@@ -8,37 +8,48 @@ SQL as parameters only.
 """
 
 from grantline.catalog.lookups.accounts import account, account_history, accounts
+from grantline.catalog.lookups.affected import affected, affected_count
 from grantline.catalog.lookups.changes import changes
 from grantline.catalog.lookups.counting import counts
 from grantline.catalog.lookups.entitlements import entitlement, entitlements
 from grantline.catalog.lookups.exports import export
 from grantline.catalog.lookups.grants import grants
+from grantline.catalog.lookups.history import grant_history
 from grantline.catalog.lookups.keys import entitlement_key, entitlement_parts
+from grantline.catalog.lookups.renames import likely_renames
 from grantline.catalog.lookups.rows import (
     Account,
     AccountFilters,
+    Affected,
     Change,
     Entitlement,
     Event,
     Grant,
+    Interval,
     Op,
     Page,
+    Rename,
     Since,
 )
 
 __all__ = [
     "Account",
     "AccountFilters",
+    "Affected",
     "Change",
     "Entitlement",
     "Event",
     "Grant",
+    "Interval",
     "Op",
     "Page",
+    "Rename",
     "Since",
     "account",
     "account_history",
     "accounts",
+    "affected",
+    "affected_count",
     "changes",
     "counts",
     "entitlement",
@@ -46,5 +57,7 @@ __all__ = [
     "entitlement_parts",
     "entitlements",
     "export",
+    "grant_history",
     "grants",
+    "likely_renames",
 ]

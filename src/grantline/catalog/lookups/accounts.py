@@ -7,8 +7,9 @@ from typing import Any
 
 import duckdb
 
+from grantline.catalog.aliases import Aliases
 from grantline.catalog.columns import ACCOUNT, ACCOUNT_FIELDS
-from grantline.catalog.lookups.history import events
+from grantline.catalog.lookups.history import NO_ALIASES, events
 from grantline.catalog.lookups.keys import packed_cursor, unpacked_cursor
 from grantline.catalog.lookups.rows import Account, AccountFilters, Event, Page, Since
 from grantline.catalog.lookups.view import AsOf, Snapshots, Source, fetch, found_in, page_size, sources
@@ -53,12 +54,14 @@ def account(con: duckdb.DuckDBPyConnection, snapshots: Snapshots, key: str, *, a
     return account_of(rows[0], snapshots)
 
 
-def account_history(con: duckdb.DuckDBPyConnection, snapshots: Snapshots, key: str) -> tuple[Event, ...]:
+def account_history(
+    con: duckdb.DuckDBPyConnection, snapshots: Snapshots, key: str, aliases: Aliases = NO_ALIASES
+) -> tuple[Event, ...]:
     """What happened to an account and its grants, newest version first, one import after another.
 
     Empty where there never was such an account.
     """
-    return tuple(event for source in sources(snapshots) for event in events(con, source, key))
+    return tuple(event for source in sources(snapshots) for event in events(con, source, key, aliases))
 
 
 def united_accounts(chosen: list[Source], condition: str = "true") -> str:

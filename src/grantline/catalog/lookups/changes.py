@@ -201,7 +201,7 @@ def _with_names(shape: Shape, source: Source, page: str) -> str:
         return f"WITH p AS MATERIALIZED ({page}) SELECT x, y, op, number, {values} FROM p ORDER BY x, y"
     return f"""
         WITH p AS MATERIALIZED ({page}),
-        a AS (SELECT n, max(id) AS id, arg_max_null(display_name, since) AS display_name
+        a AS (SELECT n, arg_max(id, since) AS id, arg_max_null(display_name, since) AS display_name
               FROM {source.ever(ACCOUNT)} WHERE n IN (SELECT x FROM p) GROUP BY n),
         e AS (SELECT n, arg_max_null(resource_type, since) AS resource_type,
                 arg_max_null(resource, since) AS resource, arg_max_null(entitlement, since) AS entitlement,

@@ -135,3 +135,37 @@ class Event:
     entitlement_display_name: str | None = None
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """That an account had an entitlement since one version of an import and until another (None: still)."""
+
+    import_id: str
+    since: int
+    until: int | None
+    granted_at: str | None
+    expires_at: str | None
+
+
+@dataclass(frozen=True)
+class Rename:
+    """Two keys (public ones, and in words) that may be the same, and what they share."""
+
+    kind: Literal["account", "entitlement"]
+    old: str
+    new: str
+    old_name: str
+    new_name: str
+    shared: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Affected:
+    """An account that loses grants by a version; `leaves` where the account itself goes."""
+
+    account: str
+    display_name: str | None
+    email: str | None
+    lost: int
+    leaves: bool

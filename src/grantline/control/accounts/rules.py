@@ -35,9 +35,9 @@ def update_index(item: Import, changed: Path, removed: Path) -> None:
         _copy(cursor, "index_changed", changed)
         _copy(cursor, "index_removed", removed)
         cursor.execute(
-            "DELETE FROM control_accountindex WHERE import_id = %s AND md5(key) IN"
-            " (SELECT md5(left(key, 1024)) FROM index_removed"
-            "  UNION ALL SELECT md5(left(key, 1024)) FROM index_changed)",
+            "DELETE FROM control_accountindex WHERE import_id = %s AND key_digest = ANY (ARRAY("
+            " SELECT md5(left(key, 1024)) FROM index_removed"
+            " UNION ALL SELECT md5(left(key, 1024)) FROM index_changed))",
             [item.pk],
         )
         cursor.execute(

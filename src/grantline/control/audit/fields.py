@@ -25,16 +25,32 @@ PUBLIC: Final = frozenset(
         # what a run brought, in numbers
         *("accounts", "resources", "entitlements", "grants", "added", "removed", "changed", "reasons"),
         # members, tokens, sessions
-        *("role", "days", "expires_at", "networks", "email", "member", "method", "sessions", "tokens", "step"),
+        *(
+            "role",
+            "days",
+            "expires_at",
+            "networks",
+            "email",
+            "member",
+            "method",
+            "methods",
+            "sessions",
+            "tokens",
+            "step",
+        ),
         *("organization", "protocol", "domains", "enforced", "required"),
+        *("issuer_url", "client_id", "email_domains", "role_claim", "default_role"),
+        *("email_owners", "email_super_administrators", "more_emails"),
         # exports
         *("format", "since", "until", "actor", "action", "subject", "rows", "first", "last", "count", "what"),
     }
 )
-DOCUMENTS: Final = frozenset({"mapping"})
-"""Public to their last leaf: whoever reads the log may read the import's mapping anyway."""
+DOCUMENTS: Final = frozenset({"mapping", "role_map"})
+"""Public to their last leaf, whose keys are the customer's own words: a mapping, a provider's groups."""
 
-_LOOKS_SECRET: Final = re.compile(r"glt_[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.S)
+_LOOKS_SECRET: Final = re.compile(
+    r"glt_[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.S
+)
 """Our tokens, AWS access keys and private keys, wherever somebody may have pasted them."""
 
 

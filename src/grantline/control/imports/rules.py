@@ -38,7 +38,11 @@ FIELDS = (
     "stale_after_seconds",
     "guard_share",
     "guard_count",
+    "guard_growth_share",
+    "allow_empty",
+    "retention_days",
 )
+LONGEST_RETENTION_DAYS = 36_525
 
 
 @transaction.atomic
@@ -63,7 +67,7 @@ def create(scope: Scope, application_id: str, values: Mapping[str, Any]) -> Impo
 def list_imports(scope: Scope, application: Application | None = None) -> models.QuerySet[Import]:
     """The organization's imports (of one application), oldest first."""
     scope.require(Permission.IMPORT_READ)
-    rows = scoped(Import, scope).select_related("application", "data_source", "current_version")
+    rows = scoped(Import, scope).select_related("application", "data_source", "current_version", "organization")
     if application is not None:
         rows = rows.filter(application=application)
     return rows.order_by("created_at", "id")
@@ -72,7 +76,7 @@ def list_imports(scope: Scope, application: Application | None = None) -> models
 def read(scope: Scope, import_id: str) -> Import:
     """One import. Raises: `NotFound`."""
     scope.require(Permission.IMPORT_READ)
-    return get(Import, scope, import_id, related=["application", "data_source", "current_version"])
+    return get(Import, scope, import_id, related=["application", "data_source", "current_version", "organization"])
 
 
 @transaction.atomic
@@ -128,7 +132,7 @@ def delete(scope: Scope, import_id: str) -> None:
     if item.runs.filter(state="running").exists():
         raise Conflict("A run of this import is under way.", remedy="Wait until it has ended, then delete.")
     record(scope, Action.IMPORT_DELETE, item, name=item.title, before=_described(item))
-    Import.objects.filter(pk=item.pk).update(current_version=None)
+    scoped(Import, scope).filter(pk=item.pk).update(current_version=None)
     item.runs.all().delete()
     item.versions.all().delete()
     scoped(AccountIndex, scope).filter(import_id=item.pk).delete()
@@ -187,13 +191,35 @@ def _assign_numbers(item: Import, values: Mapping[str, Any]) -> None:
     if "stale_after_seconds" in values:
         limit = values["stale_after_seconds"]
         item.stale_after_seconds = None if limit is None else _whole(limit, "stale_after_seconds", 900, 366 * 24 * 3600)
-    if values.get("guard_count") is not None:
-        item.guard_count = _whole(values["guard_count"], "guard_count", 0, 1_000_000_000)
-    if values.get("guard_share") is not None:
-        share = values["guard_share"]
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise InputInvalid("guard_share is a share from 0 to 1 (0.2 is 20 %).", field="guard_share")
-        item.guard_share = float(share)
+    for field, value in limits_from(values).items():
+        setattr(item, field, value)
+    if "allow_empty" in values:
+        if not isinstance(values["allow_empty"], bool):
+            raise InputInvalid("allow_empty is true or false.", field="allow_empty")
+        item.allow_empty = values["allow_empty"]
+    if "retention_days" in values:
+        days = values["retention_days"]
+        item.retention_days = None if days is None else _whole(days, "retention_days", 0, LONGEST_RETENTION_DAYS)
+
+
+def limits_from(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The guard's limits among `values`, checked; None: not set here. Raises: `InputInvalid`."""
+    found: dict[str, Any] = {}
+    if "guard_count" in values:
+        count = values["guard_count"]
+        found["guard_count"] = None if count is None else _whole(count, "guard_count", 0, 1_000_000_000)
+    for field, high in (("guard_share", 1.0), ("guard_growth_share", 1000.0)):
+        if field not in values:
+            continue
+        share = values[field]
+        if share is not None and not _is_share(share, high):
+            raise InputInvalid(f"{field} is a share from 0 to {high:g} (0.2 is 20 %).", field=field)
+        found[field] = None if share is None else float(share)
+    return found
+
+
+def _is_share(value: Any, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= high
 
 
 def _whole(value: Any, field: str, low: int, high: int) -> int:
@@ -214,11 +240,17 @@ def valid_pattern(pattern: str) -> str:
     """`pattern`, if it can find files. Raises: `InputInvalid`."""
     if len(pattern.encode()) > 1024 or "\x00" in pattern:
         raise InputInvalid("A pattern has at most 1,024 bytes and no NUL.", field="pattern")
-    if not any(sign in pattern for sign in "*?["):
+    if not pattern.endswith("/") and not any(sign in pattern for sign in "*?["):
         raise InputInvalid(
-            "A pattern finds the newest of several files and needs a * in it.",
+            "A pattern finds the newest of several files and needs a * in it, or ends in / for all files of a folder.",
             field="pattern",
             remedy="Name one file as the key instead.",
+        )
+    if pattern.endswith(("/", "/**")) and any(sign in pattern.removesuffix("**") for sign in "*?["):
+        raise InputInvalid(
+            "A pattern that ends in / or /** means all files of that folder, so it can have no other wildcard.",
+            field="pattern",
+            remedy="Name the folder in full, such as exports/hr/.",
         )
     return pattern
 
@@ -231,5 +263,8 @@ def _described(item: Import) -> dict[str, Any]:
         "interval_seconds": item.interval_seconds,
         "guard_share": item.guard_share,
         "guard_count": item.guard_count,
+        "guard_growth_share": item.guard_growth_share,
+        "allow_empty": item.allow_empty,
+        "retention_days": item.retention_days,
         "mapping": item.mapping,
     }

@@ -53,7 +53,7 @@ def import_state(item: Import, now: datetime) -> ImportState:
         return ImportState.FAILING
     if item.looked_at is None:
         return ImportState.NEW
-    return ImportState.STALE if _is_stale(item, now) else ImportState.HEALTHY
+    return ImportState.STALE if is_stale(item, now) else ImportState.HEALTHY
 
 
 def state_sentence(item: Import, state: ImportState, now: datetime) -> str:
@@ -81,7 +81,8 @@ def _looked_sentence(item: Import, state: ImportState, now: datetime) -> str:
     return f"{state.value.capitalize()}. {looked}, {changed}{following}."
 
 
-def _is_stale(item: Import, now: datetime) -> bool:
+def is_stale(item: Import, now: datetime) -> bool:
+    """Whether it looked, or found something new, longer ago than it should have."""
     if item.data_source_id is not None and item.looked_at is not None:
         late = item.looked_at + timedelta(seconds=item.interval_seconds * 1.5)
         if now > late:

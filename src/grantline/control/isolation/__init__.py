@@ -41,11 +41,10 @@ def show(organization: str) -> None:
 def showing(organization: str) -> Iterator[None]:
     """Show the rows of one organization, then what was shown before, whatever happened."""
     before = shown()
-    if organization == before:
-        yield
-        return
-    show(organization)
+    if organization != before:
+        show(organization)
     try:
         yield
     finally:
-        show(before)
+        if shown() != before:
+            show(before)

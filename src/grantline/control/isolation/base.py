@@ -25,7 +25,6 @@ _TAKE_ROLE = (
     " WHERE oid = to_regclass('control_datasource') AND relforcerowsecurity"
 )
 """A database whose walls do not stand yet is only good for migrations: there is no role to take."""
-_STATES = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -60,33 +59,39 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Within a failed transaction nothing can be said; its rollback brings us here again.
         """
-        raw: psycopg.Connection[Any] | None = self.connection
-        if raw is None or raw.closed or raw.info.transaction_status not in _STATES:
-            self._is_told = False
+        self._is_told = False
+        if not self.can_be_told:
             return
         try:
-            raw.execute(_TELL, [isolation.shown()])
+            self._raw.execute(_TELL, [isolation.shown()])
         except psycopg.Error:  # the server is gone, or says no: whoever asks next is told so
-            raw.close()
-        self._is_told = not raw.closed
+            self._raw.close()
+        self._is_told = not self._raw.closed
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether there is a connection, and not in a failed transaction."""
+        if self.connection is None or self._raw.closed:
+            return False
+        return self._raw.info.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
     def _rollback(self) -> None:
         self._is_told = False
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc] # the stubs leave out what backends override
 
     def _savepoint_rollback(self, sid: str) -> None:
         self._is_told = False
-        super()._savepoint_rollback(sid)
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
         self.tell()
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
         if not self._is_told:
             self.tell()
 
     @property
     def _raw(self) -> psycopg.Connection[Any]:
-        connection: psycopg.Connection[Any] = self.connection  # type: ignore[assignment]
+        connection: psycopg.Connection[Any] = self.connection
         return connection
 
 
@@ -101,12 +106,13 @@ def tell_connection() -> None:
 def as_owner() -> Iterator[None]:
     """Act as the user who connected, past both walls; only migrations and the tests' clean-up may."""
     wrapper = connections[DEFAULT_DB_ALIAS]
-    assert isinstance(wrapper, DatabaseWrapper)
+    if not isinstance(wrapper, DatabaseWrapper):
+        raise TypeError("the database's backend must be grantline.control.isolation")
     wrapper.ensure_connection()
     wrapper.give_role_back()
     try:
         with isolation.showing(isolation.EVERYBODY):
             yield
     finally:
-        if wrapper.connection is not None:
+        if wrapper.can_be_told:  # else the rollback brings the role back, or a new connection takes it
             wrapper.take_role()

@@ -85,8 +85,27 @@ def raise_wall(cursor: Any, table: str, column: str = "organization_id") -> None
     cursor.execute(f"CREATE POLICY {POLICY} ON {table} USING ({condition}) WITH CHECK ({condition})")
 
 
-def lower_wall(cursor: Any, table: str) -> None:
-    """Undo `raise_wall`; for migrations that are reversed."""
+def raise_missing_walls(cursor: Any) -> None:
+    """Raise the wall of each table with an organization that has none yet: a later migration made it."""
+    cursor.execute(TABLES_WITH_ORGANIZATION)
+    tables = {table for (table,) in cursor.fetchall()}
+    cursor.execute(
+        "SELECT tablename FROM pg_policies WHERE schemaname = current_schema() AND policyname = %s", [POLICY]
+    )
+    for table in sorted(tables - {table for (table,) in cursor.fetchall()}):
+        raise_wall(cursor, table)
+
+
+def lower_walls(cursor: Any) -> None:
+    """Undo `raise_walls`, but for the role, which other databases of the server may use."""
+    cursor.execute(
+        "SELECT tablename FROM pg_policies WHERE schemaname = current_schema() AND policyname = %s", [POLICY]
+    )
+    for (table,) in cursor.fetchall():
+        _lower_wall(cursor, table)
+
+
+def _lower_wall(cursor: Any, table: str) -> None:
     cursor.execute(f"DROP POLICY IF EXISTS {POLICY} ON {table}")
     cursor.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     cursor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")

@@ -10,6 +10,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import grantline.control.ids
+from grantline.control.isolation.walls import raise_wall
 
 
 def inherit_limits(apps, schema_editor):
@@ -19,10 +20,15 @@ def inherit_limits(apps, schema_editor):
     rows.filter(guard_count=10).update(guard_count=None)
 
 
-class Migration(migrations.Migration):
+def raise_alias_wall(apps, schema_editor):
+    """Aliases belong to one organization: row-level security shows them to it alone."""
+    with schema_editor.connection.cursor() as cursor:
+        raise_wall(cursor, "control_keyalias")
 
+
+class Migration(migrations.Migration):
     dependencies = [
-        ("control", "0002_trust_protocol"),
+        ("control", "0004_sign_in"),
     ]
 
     operations = [
@@ -97,4 +103,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("old", models.F("new")), _negated=True), name="an_alias_names_two_keys"
             ),
         ),
+        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL IMMEDIATE"),
+        migrations.RunPython(raise_alias_wall, migrations.RunPython.noop),
     ]

@@ -18,7 +18,7 @@ from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.models import Membership, Organization, User
 from grantline.control.organizations.roles import Permission, Role
 from grantline.control.organizations.rules import check_email, check_password
-from grantline.control.tenancy import Scope
+from grantline.control.tenancy import Scope, scoped, system_scope
 from grantline.control.tokens.models import ApiToken
 from grantline.errors import Conflict, InputInvalid, NotFound
 
@@ -29,8 +29,7 @@ _links = PasswordResetTokenGenerator()
 def list_members(scope: Scope) -> models.QuerySet[Membership]:
     """The organization's memberships by e-mail address."""
     scope.require(Permission.MEMBER_READ)
-    rows = Membership.objects.filter(organization_id=scope.organization_id)
-    return rows.select_related("user").order_by("user__email")
+    return scoped(Membership, scope).select_related("user").order_by("user__email")
 
 
 @transaction.atomic
@@ -44,7 +43,7 @@ def add(scope: Scope, email: str, role: Role, *, name: str = "") -> Membership:
     check_email(email)
     user = User.objects.filter(email__iexact=email).first()
     user = user or User.objects.create_user(email, name=_valid_name(name))
-    membership, created = Membership.objects.get_or_create(
+    membership, created = scoped(Membership, scope).get_or_create(
         organization_id=scope.organization_id, user=user, defaults={"role": role.value}
     )
     if not created:
@@ -55,7 +54,8 @@ def add(scope: Scope, email: str, role: Role, *, name: str = "") -> Membership:
 
 def may_have_link(membership: Membership) -> bool:
     """Whether a link to set the password can be made: for members of this one organization."""
-    return not membership.user.memberships.exclude(pk=membership.pk).exists()
+    with system_scope("a password counts in every organization: is the member in another one?"):
+        return not membership.user.memberships.exclude(pk=membership.pk).exists()
 
 
 @transaction.atomic
@@ -75,7 +75,7 @@ def password_link(scope: Scope, membership_id: str) -> tuple[Membership, str]:
 def user_of_link(text: str) -> User | None:
     """Whose password the link sets, or None where it is wrong, used or too old."""
     user_id, _, token = text[:200].partition(".")
-    user = User.objects.filter(pk=user_id.replace("\x00", ""), is_active=True, memberships__isnull=False).first()
+    user = User.objects.filter(pk=user_id.replace("\x00", ""), is_active=True).first()
     return user if user is not None and _links.check_token(user, token) else None
 
 
@@ -123,7 +123,7 @@ def is_last_administrator(membership: Membership) -> bool:
     Organization.objects.select_for_update().get(pk=membership.organization_id)
     if membership.role != Role.SUPER_ADMINISTRATOR.value:
         return False
-    others = Membership.objects.filter(organization_id=membership.organization_id, role=membership.role)
+    others = scoped(Membership, membership).filter(role=membership.role)
     return not others.exclude(pk=membership.pk).filter(user__is_active=True).exists()
 
 
@@ -134,7 +134,7 @@ def remove(scope: Scope, membership_id: str) -> Membership:
     membership = _member(scope, membership_id)
     _keep_one_administrator(membership)
     user = membership.user
-    tokens = ApiToken.objects.filter(organization_id=scope.organization_id, user=user, revoked_at__isnull=True)
+    tokens = scoped(ApiToken, scope).filter(user=user, revoked_at__isnull=True)
     count = tokens.update(revoked_at=timezone.now())
     before = {"role": membership.role, "tokens": count}
     record(scope, Action.MEMBER_REMOVE, membership, name=user.email, before=before)
@@ -165,8 +165,8 @@ def end_sessions(user: User, *, besides: str | None = None) -> int:
 
 
 def _member(scope: Scope, membership_id: str) -> Membership:
-    rows = Membership.objects.select_for_update(of=("self",)).select_related("user")
-    found = rows.filter(organization_id=scope.organization_id, pk=membership_id[:64].replace("\x00", "")).first()
+    rows = scoped(Membership, scope).select_for_update(of=("self",)).select_related("user")
+    found = rows.filter(pk=membership_id[:64].replace("\x00", "")).first()
     if found is None:
         raise NotFound(f"There is no member {membership_id[:64]!r} in your organization.")
     return found

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from grantline.control import ids
 from grantline.control.organizations.roles import Role
+from grantline.control.tenancy import Owned
 
 
 class Organization(models.Model):
@@ -75,7 +76,7 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
 
-class Membership(models.Model):
+class Membership(Owned):
     """A user's role in an organization."""
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.membership_id, editable=False)

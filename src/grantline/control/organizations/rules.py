@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -70,6 +72,19 @@ def scope_of(user: User, *, organization_id: str | None = None, via: str, addres
         via=via,
         address=address,
     )
+
+
+@transaction.atomic
+def note_failed_sign_in(email: str, step: str, address: str | None) -> None:
+    """Record that somebody could not sign in as a member, in the log of the member's organization.
+
+    An address that nobody has is in no organization's log; the process's own log counts it.
+    """
+    user = User.objects.filter(email__iexact=email.strip()[:254].replace("\x00", "")).first()
+    scope = scope_of(user, via="session", address=address) if user is not None else None
+    if user is not None and scope is not None:
+        unproven = replace(scope, actor_id=None)  # whoever it was, they did not prove to be the member
+        record(unproven, Action.SIGN_IN_FAIL, user, name=user.email, after={"step": step})
 
 
 def scope_of_email(email: str, via: str = "cli") -> Scope:

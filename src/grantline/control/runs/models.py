@@ -132,6 +132,7 @@ class RunIssue(Owned):
     severity = models.CharField(max_length=10)
     row = models.BigIntegerField(null=True)
     line = models.BigIntegerField(null=True)
+    file = models.CharField(max_length=1024, blank=True, default="", db_default="")
     cell = models.CharField(max_length=100, blank=True)
     column = models.CharField(max_length=1024, blank=True)
     value = models.TextField(blank=True)

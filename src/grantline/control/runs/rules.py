@@ -15,7 +15,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -30,12 +29,11 @@ from grantline.control.organizations.roles import Permission
 from grantline.control.organizations.rules import worker_scope
 from grantline.control.runs.models import ISSUES_KEPT, Run, RunIssue, RunState, Trigger, Version
 from grantline.control.tenancy import HasOrganization, Scope, get, scoped, system_scope
-from grantline.errors import Conflict, GrantlineError, answer
+from grantline.errors import Conflict, GrantlineError, InputInvalid, answer
 from grantline.issues import Issue
 
 STAGES = ("fetch", "read", "map", "diff", "guard", "publish")
-STALLED_AFTER = timedelta(seconds=90)
-"""A running run whose worker has been gone this long is queued again."""
+NEWER = "a newer file replaced it"
 
 
 class ClaimLost(Exception):
@@ -75,6 +73,48 @@ def queue(scope: Scope, item: Import, trigger: Trigger, *, upload: Upload | None
     return run, True
 
 
+@transaction.atomic
+def queue_rollback(scope: Scope, item: Import, version: int, reason: str) -> Run:
+    """A queued run that brings an earlier version back, with the event that says why.
+
+    Raises: `InputInvalid` for the reason or the number, `Conflict` while a run is under way.
+    """
+    item = get(Import, scope, item.pk, lock=True)
+    reason = valid_reason(reason, "Say why this version is to come back")
+    current = item.current_version.number if item.current_version else 0
+    if not item.kept_from <= version < current:
+        kept = f"Versions {item.kept_from:,} to {current - 1:,} can come back." if current > item.kept_from else ""
+        raise InputInvalid(
+            f"Version {version:,} cannot come back: "
+            + ("it is the current one." if version == current else "there is none, or it is not kept any more."),
+            field="version",
+            remedy=kept or "There is no earlier version yet.",
+        )
+    if item.runs.filter(state__in=(RunState.QUEUED, RunState.RUNNING)).exists():
+        raise Conflict("A run of this import is under way.", remedy="Wait until it has ended.")
+    last = item.runs.aggregate(models.Max("number"))["number__max"] or 0
+    run = Run.objects.create(
+        organization_id=scope.organization_id,
+        of_import=item,
+        number=last + 1,
+        trigger=Trigger.ROLLBACK.value,
+        requested_by=scope.actor_name,
+        restores=version,
+        reason=reason,
+    )
+    after = {"run": run.pk, "version": current, "restores": version, "reason": reason}
+    record(scope, Action.IMPORT_ROLLBACK, item, name=item.title, after=after)
+    return run
+
+
+def valid_reason(reason: str, ask: str) -> str:
+    """A reason fit for the audit log. Raises: `InputInvalid`."""
+    reason = reason.strip()
+    if not 3 <= len(reason) <= 2000 or "\x00" in reason:
+        raise InputInvalid(f"{ask}, in 3 to 2,000 characters; it is kept in the audit log.", field="reason")
+    return reason
+
+
 def read(scope: Scope, run_id: str) -> Run:
     """One run. Raises: `NotFound`."""
     scope.require(Permission.IMPORT_READ)
@@ -89,6 +129,13 @@ def list_runs(scope: Scope, item: Import | None = None) -> models.QuerySet[Run]:
     if item is not None:
         return rows.filter(of_import=item).order_by("-number")
     return rows.order_by("-queued_at", "-id")
+
+
+def list_versions(scope: Scope, item: Import) -> models.QuerySet[Version]:
+    """The versions of an import that can be asked about, newest first, each with its run."""
+    scope.require(Permission.IMPORT_READ)
+    rows = scoped(Version, scope).filter(of_import=item, number__gte=item.kept_from)
+    return rows.select_related("run").order_by("-number")
 
 
 def claim(run_id: str) -> Run | None:
@@ -118,10 +165,13 @@ def note_progress(run: Run, **values: Any) -> None:
     _update_claimed(run, values)
 
 
-def finish_unchanged(run: Run, *, timings: dict[str, float], **facts: Any) -> None:
-    """End a run that found nothing new."""
+def finish_unchanged(run: Run, *, timings: dict[str, float], settles_held: bool = False, **facts: Any) -> None:
+    """End a run that found nothing new. `settles_held`: it read a newer file than the held one, which says
+    what is known already, so that there is nothing left to decide."""
     with transaction.atomic():
         item = _locked(run)
+        if settles_held:
+            _discard_held(item, NEWER, by="Grantline", besides=run)
         _end(run, RunState.UNCHANGED, timings=timings, **facts)
         _note_success(item, changed=False)
 
@@ -138,18 +188,28 @@ def fail(run: Run, error: GrantlineError, *, timings: dict[str, float], **facts:
         item.save(update_fields=["failing_since", "failure_count", "looked_at"])
 
 
-def hold(run: Run, *, version_id: str, reasons: Sequence[str], base_number: int, **facts: Any) -> None:
+def hold(
+    run: Run,
+    *,
+    version_id: str,
+    reasons: Sequence[str],
+    base_number: int,
+    breaches: Sequence[dict[str, Any]] = (),
+    **facts: Any,
+) -> None:
     """Stop a run at the guard: its version is staged, nothing else changes, a person decides.
 
     An older held run of the import is discarded: the newer file replaces its proposal.
     """
     with transaction.atomic():
         item = _locked(run)
-        _discard_held(item, "a newer file replaced it", by="Grantline")
-        guard = {"code": "removal_guard", "reasons": list(reasons)}
+        _discard_held(item, NEWER, by="Grantline")
+        guard = {"code": "removal_guard", "reasons": list(reasons), "breaches": list(breaches)}
         _end(run, RunState.HELD, staged_version_id=version_id, guard=guard, base_number=base_number, **facts)
         item.looked_at, item.failing_since, item.failure_count = timezone.now(), None, 0
         item.save(update_fields=["looked_at", "failing_since", "failure_count"])
+        after = {"reasons": list(reasons)}
+        record(worker_scope(run.organization_id), Action.RUN_HOLD, run, name=item.title, after=after)
 
 
 def publish(
@@ -189,9 +249,13 @@ def publish(
         item.current_version = version
         if seen is not None:
             item.seen = seen
-        _note_success(item, changed=True)
+        if run.restores is None:
+            _note_success(item, changed=True)
+        else:  # no file was looked at, so a failing or stale import stays that
+            item.changed_at = timezone.now()
+            item.save()
         index()
-        _discard_held(item, "a newer file replaced it", by="Grantline", besides=run)
+        _discard_held(item, NEWER if run.restores is None else "a rollback replaced it", by="Grantline", besides=run)
         _end(run, RunState.PUBLISHED, version=version, changes=asdict(manifest.changes), **facts)
         record(
             scope or worker_scope(run.organization_id),
@@ -233,7 +297,8 @@ def store_issues(run: Run, issues: Sequence[Issue]) -> None:
             severity=issue.severity,
             row=issue.row,
             line=issue.line,
-            cell=issue.cell or "",
+            file=_storable(issue.file)[:1024],
+            cell=(issue.cell or "")[:100],
             column=_storable(issue.column),
             value=_storable(issue.value),
             message=_storable(issue.message),
@@ -255,14 +320,14 @@ def list_issues(scope: HasOrganization, run: Run, code: str = "") -> models.Quer
 def requeue(run: Run) -> bool:
     """Queue a running run again whose worker is gone; False where it was not running any more."""
     return bool(
-        Run.objects.filter(pk=run.pk, state=RunState.RUNNING, claim=run.claim).update(
-            state=RunState.QUEUED, claim="", stage="", started_at=None, progress_bytes=None
-        )
+        scoped(Run, run)
+        .filter(pk=run.pk, state=RunState.RUNNING, claim=run.claim)
+        .update(state=RunState.QUEUED, claim="", stage="", started_at=None, progress_bytes=None)
     )
 
 
 def _update_claimed(run: Run, values: dict[str, Any]) -> None:
-    changed = Run.objects.filter(pk=run.pk, claim=run.claim, state=RunState.RUNNING).update(**values)
+    changed = scoped(Run, run).filter(pk=run.pk, claim=run.claim, state=RunState.RUNNING).update(**values)
     if not changed:
         raise ClaimLost(run.pk)
     for name, value in values.items():
@@ -272,7 +337,7 @@ def _update_claimed(run: Run, values: dict[str, Any]) -> None:
 def _locked(run: Run) -> Import:
     """The run's import, locked. Held runs have no claim to lose; running ones must still be ours."""
     item = get(Import, run, run.of_import_id, lock=True)
-    state = Run.objects.filter(pk=run.pk, claim=run.claim).values_list("state", flat=True).first()
+    state = scoped(Run, run).filter(pk=run.pk, claim=run.claim).values_list("state", flat=True).first()
     if state not in (RunState.RUNNING, RunState.HELD):
         raise ClaimLost(run.pk)
     return item
@@ -286,7 +351,7 @@ def _end(run: Run, state: RunState, **facts: Any) -> None:
         "progress_bytes": None,
         **facts,
     }
-    Run.objects.filter(pk=run.pk).update(**values)
+    scoped(Run, run).filter(pk=run.pk).update(**values)
     for name, value in values.items():
         setattr(run, name, value)
 
@@ -300,8 +365,12 @@ def _note_success(item: Import, *, changed: bool) -> None:
 
 
 def _discard_held(item: Import, reason: str, *, by: str, besides: Run | None = None) -> None:
-    older = item.runs.filter(state=RunState.HELD).exclude(pk=besides.pk if besides else "")
-    older.update(state=RunState.DISCARDED, decided_by=by, decided_reason=reason)
+    held_runs = item.runs.filter(state=RunState.HELD).exclude(pk=besides.pk if besides else "")
+    for older in held_runs:
+        values = {"state": RunState.DISCARDED.value, "decided_by": by, "decided_reason": reason}
+        scoped(Run, item).filter(pk=older.pk).update(**values)
+        after = {"reason": reason}
+        record(worker_scope(item.organization_id), Action.RUN_DISCARD, older, name=item.title, after=after)
 
 
 def _storable(text: str | None) -> str:
@@ -313,18 +382,18 @@ def note_seen(item: Import, seen: dict[str, Any] | None) -> None:
     """Remember what the last reading saw, so that the same object is not read again."""
     if seen is not None:
         item.seen = seen
-        Import.objects.filter(pk=item.pk).update(seen=seen)
+        scoped(Import, item).filter(pk=item.pk).update(seen=seen)
 
 
 def note_timings(run: Run, timings: dict[str, float]) -> None:
     """Write down how long the last stage took, which is known only after it."""
-    Run.objects.filter(pk=run.pk).update(timings=timings)
+    scoped(Run, run).filter(pk=run.pk).update(timings=timings)
 
 
 def schedule_next(item: Import) -> None:
     """Set when the import looks next, from now."""
     moment = next_look(item.pk, item.interval_seconds, timezone.now())
-    Import.objects.filter(pk=item.pk, paused_at__isnull=True).update(next_run_at=moment)
+    scoped(Import, item).filter(pk=item.pk, paused_at__isnull=True).update(next_run_at=moment)
 
 
 def state_after(error: GrantlineError) -> RunState:

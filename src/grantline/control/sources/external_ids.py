@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from grantline.aws.external_id import new_external_id
@@ -109,6 +109,10 @@ def _others(source: DataSource) -> list[str]:
     if not found:
         _add(found, issued.order_by("?").values_list("external_id", flat=True)[:1])
     return found or [_decoy()]
+
+
+def _at_random(rows: QuerySet[IssuedExternalId], count: int) -> list[str]:
+    return list(rows.order_by("?").values_list("external_id", flat=True)[:count])
 
 
 def _claims(source: DataSource) -> list[str]:

@@ -67,7 +67,13 @@ def create(
         networks=_networks(networks),
         expires_at=timezone.now() + timedelta(days=days),
     )
-    record(scope, Action.TOKEN_CREATE, token, name=name, after={"role": role.value, "days": days, "networks": token.networks})
+    record(
+        scope,
+        Action.TOKEN_CREATE,
+        token,
+        name=name,
+        after={"role": role.value, "days": days, "networks": token.networks},
+    )
     return token, text
 
 
@@ -131,7 +137,7 @@ def _networks(texts: Iterable[str]) -> list[str]:
             raise InputInvalid(
                 f"{text.strip()[:60]!r} is not a network.",
                 field="networks",
-                remedy="Write it as 192.0.2.0/24 or 2001:db8::/32, without bits after the prefix; one address alone is fine.",
+                remedy="Write 192.0.2.0/24 or 2001:db8::/32, with no bits set after the prefix, or one address.",
             ) from error
     if len(found) > NETWORKS_LIMIT:
         raise InputInvalid(f"A token can have at most {NETWORKS_LIMIT} networks.", field="networks")

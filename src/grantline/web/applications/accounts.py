@@ -6,6 +6,7 @@ grants by resource and its history. Asked about a past day, everything is as of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -82,14 +83,24 @@ def show(request: PageRequest, application_id: str, key: str) -> HttpResponse:
         "breadcrumbs": [*head["breadcrumbs"], crumb(key)],
         "account": account,
         "title": account.get("display_name") or account.get("username") or account.get("email") or key,
-        "fields": [(field_label(name), account.get(name)) for name in ACCOUNT_FIELDS if account.get(name)],
+        "fields": account_fields(account),
         "profile": sorted(profile_of(account).items()),
         "resources": grouped(rows.items),
         "grant_count": len(rows.items),
+        "has_dates": any(grant["granted_at"] or grant["expires_at"] for grant in rows.items),
         "next_href": address_with(request.GET, cursor=rows.next) if rows.next else "",
         "history": history_items(application, history),
     }
     return render(request, "applications/account.html", context)
+
+
+def account_fields(account: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """What is known of an account beside its id and name: `(label, value, is a moment)`."""
+    known = [(name, str(account[name])) for name in ACCOUNT_FIELDS if account.get(name)]
+    return [
+        (field_label(name), value.capitalize() if name in ("status", "type") else value, name.endswith("_at"))
+        for name, value in known
+    ]
 
 
 def grouped(grants: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,8 +20,10 @@ from grantline.catalog.lookups import Op
 from grantline.catalog.model import Kind
 from grantline.control.applications.catalog import Catalog, catalog_of
 from grantline.control.applications.models import Application
-from grantline.control.applications.rules import read, require
+from grantline.control.applications.rules import may, read, require
+from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.roles import Permission
+from grantline.control.runs.changes import renames
 from grantline.control.runs.models import Version
 from grantline.control.tenancy import Scope, scoped
 from grantline.errors import NotFound
@@ -61,8 +63,8 @@ def index(request: PageRequest, application_id: str) -> HttpResponse:
     context = {
         **head_context(request, application, "changes"),
         "query": request.GET,
-        "kinds": _choices(request, "kind", KINDS),
-        "ops": _choices(request, "op", OPS),
+        "kinds": choices(request, "kind", KINDS),
+        "ops": choices(request, "op", OPS),
         "download_query": address_with(request.GET, cursor=None),
         "may_export": request.scope.may(Permission.CATALOG_EXPORT),
     }
@@ -84,7 +86,9 @@ def download(request: PageRequest, application_id: str) -> StreamingHttpResponse
     run_id = request.GET.get("run", "")
     versions = [version_of_run(request.scope, application, run_id)] if run_id else _versions(request, application)
     catalog = catalog_of(request.scope, application)
-    rows = _download_rows(catalog, versions, _kind(request), _op(request))
+    rows = _download_rows(catalog, versions, kind_of(request), op_of(request))
+    exported = {"what": "changes", "format": "csv", "run": run_id or None}
+    record(request.scope, Action.CATALOG_EXPORT, application, name=application.name, after=exported)
     return csv_response(f"changes-{application.name}", _HEADS, rows)
 
 
@@ -133,15 +137,19 @@ def _of_run(request: PageRequest, application: Application, version: Version) ->
     catalog = catalog_of(request.scope, application)
     rows = catalog.changes(
         version=(version.of_import_id, version.number),
-        kind=_kind(request),
-        op=_op(request),
+        kind=kind_of(request),
+        op=op_of(request),
         limit=PAGE_ROWS,
         cursor=request.GET.get("cursor", ""),
     )
+    shown = [_row(row) for row in rows.items]
     return {
         "version": version,
+        "renames": renames(request.scope, version.run) if not request.GET.get("cursor") else [],
+        "may_rename": may(request.scope, application, Permission.IMPORT_WRITE),
         "phrases": change_phrases(version.changes),
-        "rows": [_row(row) for row in rows.items],
+        "rows": shown,
+        "has_differences": any(row["difference"] for row in shown),
         "next_href": address_with(request.GET, cursor=rows.next) if rows.next else "",
         "first_href": address_with(request.GET, cursor=None) if request.GET.get("cursor") else "",
     }
@@ -185,17 +193,19 @@ def _download_row(version: Version, row: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _kind(request: PageRequest) -> Kind | None:
+def kind_of(request: PageRequest) -> Kind | None:
+    """The kind that the query chooses."""
     kind = request.GET.get("kind", "")
     return cast(Kind, kind) if kind in ("account", "entitlement", "grant") else None
 
 
-def _op(request: PageRequest) -> Op | None:
+def op_of(request: PageRequest) -> Op | None:
+    """The operation that the query chooses."""
     op = request.GET.get("op", "")
     return cast(Op, op) if op in ("added", "removed", "changed") else None
 
 
-def _choices(request: PageRequest, name: str, options: tuple[tuple[str, str], ...]) -> list[tuple[str, str, bool]]:
+def choices(request: PageRequest, name: str, options: tuple[tuple[str, str], ...]) -> list[tuple[str, str, bool]]:
     """Each option with the address that chooses it and whether it is chosen."""
     chosen = request.GET.get(name, "")
     return [

@@ -69,6 +69,7 @@ def show(request: PageRequest, application_id: str, token: str) -> HttpResponse:
         "entitlement": found,
         "name": name,
         "members": members.items,
+        "has_dates": any(grant["granted_at"] or grant["expires_at"] for grant in members.items),
         "query": query,
         "lost": _lost(catalog, token, day or timezone.now()),
         "lost_days": LOST_WITHIN.days,

@@ -23,6 +23,7 @@ from grantline.control.runs.models import RunState
 from grantline.control.runs.rules import list_runs
 from grantline.errors import GrantlineError, answer
 from grantline.jobs import requests as jobs
+from grantline.jobs.rollback import standing_rollback
 from grantline.jobs.uploads import take_upload
 from grantline.web.applications.trail import to_import
 from grantline.web.imports import words
@@ -104,6 +105,7 @@ def page_context(request: PageRequest, item: Import, **more: Any) -> dict[str, A
         "points": [run.point() for run in reversed(runs)],
         "held": held,
         "failed": failed,
+        "rollback": standing_rollback(item),
         "is_running": row.state is ImportState.RUNNING,
         "columns": words.column_words(mapping),
         "other": words.other_words(mapping),
@@ -112,6 +114,7 @@ def page_context(request: PageRequest, item: Import, **more: Any) -> dict[str, A
         "may_write": may(scope, application, Permission.IMPORT_WRITE),
         "values": settings_values(item),
         "errors": {},
+        "lost": None,
         "intervals": words.interval_options(item.interval_seconds),
         "stale_options": words.stale_options(item.stale_after_seconds),
         "upload_error": "",

@@ -168,11 +168,17 @@ def _column(index: int, row: Mapping[str, Any], rule: Mapping[str, Any] | None, 
         samples=tuple(str(sample) for sample in (row.get("samples") or ())[:3] if sample is not None),
         filled_share=row.get("filled_share"),
         target=str(shown or ""),
-        reason=str(row.get("reason") or ""),
+        reason=_reason(row),
         resource_type=str((rule or {}).get("resource_type") or row.get("resource_type") or ""),
         split=str((rule or {}).get("split") or row.get("split") or ""),
         options=_options(name, str(shown or "")),
     )
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """Why a target was proposed, with the target in the words that the choices have."""
+    name, reason = str(row.get("target") or ""), str(row.get("reason") or "")
+    return reason.replace(f" {name}.", f" “{target_label(name)}”.") if name else reason
 
 
 def _with_error(column: ColumnField, place: str, message: str) -> ColumnField:

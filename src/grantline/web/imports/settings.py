@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from grantline.control.applications.rules import require
 from grantline.control.imports import rules
+from grantline.control.imports.models import Import
+from grantline.control.imports.retention import Effect, effect
+from grantline.control.organizations.roles import Permission
 from grantline.errors import InputInvalid
 from grantline.web.imports.item import page_context
-from grantline.web.imports.settings_form import values_of
+from grantline.web.imports.settings_form import own_values, values_of
 from grantline.web.requests import PageRequest
 
 
@@ -18,10 +24,16 @@ from grantline.web.requests import PageRequest
 def change(request: PageRequest, import_id: str) -> HttpResponse:
     """Store the settings, or show the page again with what is wrong in them."""
     item = rules.read(request.scope, import_id)
+    require(request.scope, item.application, Permission.IMPORT_WRITE)
+    typed = request.POST.dict()
     try:
-        rules.change(request.scope, import_id, values_of(request.POST.dict()))
+        values = own_values(item, values_of(typed))
+        lost = _lost(request, item, values)
+        if lost is not None:
+            return render(request, "imports/show.html", page_context(request, item, values=typed, lost=lost))
+        rules.change(request.scope, import_id, values)
     except InputInvalid as error:
-        context = page_context(request, item, errors=error.fields, values=request.POST.dict())
+        context = page_context(request, item, errors=error.fields, values=typed)
         return render(request, "imports/show.html", context, status=422)
     messages.success(request, "Saved.")
     return redirect("import", import_id)
@@ -34,3 +46,16 @@ def delete(request: PageRequest, import_id: str) -> HttpResponse:
     rules.delete(request.scope, import_id)
     messages.success(request, f"The import {item.title} and its history were deleted.")
     return redirect("application_imports", item.application_id)
+
+
+def _lost(request: PageRequest, item: Import, values: dict[str, Any]) -> Effect | None:
+    """What a new retention would take away, to be shown before it is stored; None where it takes nothing
+    away, or the person has seen it."""
+    if "retention_days" not in values or values["retention_days"] == item.retention_days:
+        return None
+    days = values["retention_days"]
+    days = item.organization.retention_days if days is None else days
+    if request.POST.get("seen_days") == str(days or 0):
+        return None
+    found = effect(item, days)
+    return found if found.version_count else None

@@ -1,7 +1,7 @@
 """What needs a person: each with a sentence and the one action that helps.
 
-In: imports with their states, data sources. Out: lines, the most urgent first: what is held, then what
-fails, data sources whose check failed, and what is stale.
+In: imports with their states, data sources. Out: lines, the most urgent first: suspended data sources, what
+is held, then what fails, data sources whose check failed, and what is stale.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def needs(scope: Scope, lines: Iterable[ImportLine], sources: Iterable[DataSourc
     by_state: dict[ImportState, list[ImportLine]] = {}
     for line in lines:
         by_state.setdefault(line.state, []).append(line)
-    found = _held(scope, by_state.get(ImportState.HELD, []))
+    sources = list(sources)
+    found = [_source(source) for source in sources if source.state == SourceState.SUSPENDED]
+    found += _held(scope, by_state.get(ImportState.HELD, []))
     found += [_failing(line) for line in by_state.get(ImportState.FAILING, [])]
     found += [_source(source) for source in sources if source.state == SourceState.NEEDS_ATTENTION]
     found += [_stale(line) for line in by_state.get(ImportState.STALE, [])]
@@ -96,7 +98,8 @@ def _stale(line: ImportLine) -> Need:
 
 def _source(source: DataSource) -> Need:
     href = reverse("source", args=[source.pk]) + "#checks"
-    return Need("needs_attention", source.name, source_sentence(source), "See the check", href, source.checked_at)
+    since = source.suspended_at or source.checked_at
+    return Need(source.state, source.name, source_sentence(source), "See the check", href, since)
 
 
 def _title(line: ImportLine) -> str:

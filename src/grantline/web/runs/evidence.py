@@ -32,7 +32,7 @@ def evidence_pairs(run: Run) -> list[Pair]:
     return [
         ("Bucket", known.get("bucket"), "code"),
         ("Key", harmless(known.get("key") or ""), "code"),
-        ("Version", known.get("version_id") or "The bucket keeps no versions"),
+        ("Version", known["version_id"], "code") if known.get("version_id") else ("Version", "Not kept by the bucket"),
         ("ETag", known.get("etag"), "code"),
         *_content_pairs(known),
         ("Last modified", _moment(known.get("last_modified_at"))),

@@ -13,13 +13,14 @@ from django.core.paginator import Page, Paginator
 from django.http import StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
+from grantline.control.audit.rules import Action, record
 from grantline.control.runs import rules
 from grantline.control.runs.models import ISSUES_KEPT, Run, RunIssue
 from grantline.web.downloads import csv_response
 from grantline.web.requests import PageRequest
 
 PAGE_ROWS = 50
-_HEADS = ("code", "severity", "row", "line", "cell", "column", "value", "message", "remedy")
+_HEADS = ("code", "severity", "file", "row", "line", "cell", "column", "value", "message", "remedy")
 
 MEANINGS = {
     "row_width": "Rows with more or fewer cells than the header",
@@ -43,6 +44,8 @@ class IssueGroup:
 def download(request: PageRequest, run_id: str) -> StreamingHttpResponse:
     """Every kept issue of the run as CSV."""
     run = rules.read(request.scope, run_id)
+    exported = {"what": "issues", "format": "csv"}
+    record(request.scope, Action.CATALOG_EXPORT, run, name=run.of_import.title, after=exported)
     return csv_response(f"issues-run-{run.number}-{run.pk}", _HEADS, _rows(request, run))
 
 

@@ -17,6 +17,7 @@ TRIGGERS = {
     "api": "through the API",
     "upload": "with a file by hand",
     "first": "as the first look",
+    "rollback": "as a rollback",
 }
 
 

@@ -16,8 +16,10 @@ from grantline.control.applications.rules import may
 from grantline.control.organizations.roles import Permission
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run, RunState
+from grantline.web import words
 from grantline.web.applications.trail import crumb, to_import
 from grantline.web.requests import PageRequest
+from grantline.web.runs.changes import effects
 from grantline.web.runs.evidence import evidence_pairs, format_pairs
 from grantline.web.runs.issues import issue_groups, issue_page
 from grantline.web.runs.proposal import going
@@ -51,6 +53,7 @@ def run_context(request: PageRequest, run: Run, **more: Any) -> dict[str, Any]:
         "counts": _counts(run),
         "changes": _changes(run),
         "going": going(run),
+        **effects(request, run),
         "evidence": evidence_pairs(run),
         "format": format_pairs(run.format),
         "groups": issue_groups(run),
@@ -63,10 +66,10 @@ def run_context(request: PageRequest, run: Run, **more: Any) -> dict[str, Any]:
     }
 
 
-def _counts(run: Run) -> list[tuple[str, int]]:
+def _counts(run: Run) -> list[tuple[str, str]]:
     known = run.counts or {}
     names = ("rows_read", "rows_rejected", "accounts", "resources", "entitlements", "grants")
-    return [(name.replace("_", " ").capitalize(), known[name]) for name in names if name in known]
+    return [(name.replace("_", " ").capitalize(), words.thousands(known[name])) for name in names if name in known]
 
 
 def _changes(run: Run) -> list[dict[str, Any]]:

@@ -44,14 +44,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Grantline sends no mail; the audit log holds what happened."""
 
+    def pre_login(
+        self, request: HttpRequest, user: User, *, signal_kwargs: dict[str, Any] | None, **more: Any
+    ) -> HttpResponse | None:
+        """Keep of a provider's answer only whose it was: that is what has to last until the second step."""
+        if signal_kwargs and "sociallogin" in signal_kwargs:
+            signal_kwargs[ORGANIZATION] = signal_kwargs.pop("sociallogin").state[ORGANIZATION]
+        response: HttpResponse | None = super().pre_login(request, user, signal_kwargs=signal_kwargs, **more)
+        return response
+
     def post_login(
         self, request: HttpRequest, user: User, *, signal_kwargs: dict[str, Any] | None, **more: Any
     ) -> HttpResponse:
         """Bind the session to the organization whose provider vouched, and record the sign-in."""
         methods = [str(item.get("type") or item["method"]) for item in get_authentication_records(request, user)]
-        organization_id = None
-        if signal_kwargs and "sociallogin" in signal_kwargs:
-            organization_id = signal_kwargs["sociallogin"].state["organization_id"]
+        organization_id = (signal_kwargs or {}).get(ORGANIZATION)
+        if organization_id is not None:
             request.session[ORGANIZATION] = organization_id
         scope = scope_of(user, organization_id=organization_id, via="session", address=client_address(request))
         if scope is not None:

@@ -16,9 +16,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from grantline.control.organizations.models import User
-from grantline.control.single_sign_on.rules import of_user
+from grantline.control.single_sign_on.rules import of_member
 from grantline.web.middleware import GetResponse
-from grantline.web.requests import PageRequest, found_scope
+from grantline.web.requests import MemberRequest, PageRequest, found_scope
 from grantline.web.session import attempts, second_step
 from grantline.web.session.identity import is_fresh, note_proof
 from grantline.web.session.passkeys import are_possible, options_response
@@ -59,7 +59,7 @@ class ConfirmIdentity:
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(self, request: MemberRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Called by Django before a view; None lets it go on."""
         match = request.resolver_match
         if request.method != "POST" or match is None or match.url_name not in GUARDED:
@@ -72,7 +72,7 @@ class ConfirmIdentity:
         if problem is None:
             note_proof(request)
             return None
-        return _page(request, request.user, problem)
+        return _page(request, problem)
 
 
 @require_GET
@@ -99,14 +99,15 @@ def _check(request: HttpRequest, user: User) -> str | None:
     return WRONG
 
 
-def _page(request: HttpRequest, user: User, problem: str) -> HttpResponse:
+def _page(request: MemberRequest, problem: str) -> HttpResponse:
+    user = request.user
     kept = [
         (name, value)
         for name, values in request.POST.lists()
         if name not in (*PROOFS, "csrfmiddlewaretoken")
         for value in values
     ]
-    kinds, sign_on = second_step.kinds(user), of_user(user)
+    kinds, sign_on = second_step.kinds(user), of_member(request.scope)
     context = {
         "page_title": "Confirm that it is you",
         "action": request.get_full_path(),

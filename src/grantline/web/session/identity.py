@@ -24,6 +24,7 @@ PROVED_AT: Final = "proved_at"
 SEEN_AT: Final = "seen_at"
 FRESH_SECONDS: Final = 10 * 60
 SEEN_GRAIN_SECONDS: Final = 60
+UNKNOWN_ADDRESS: Final = "::"
 NO_MEMBER: Final = "You are not a member of any organization here. Ask a Super Administrator to add you."
 
 
@@ -55,7 +56,7 @@ def note_seen(request: HttpRequest, user: User, *, at_once: bool = False) -> Non
         session_key=request.session.session_key,
         defaults={
             "user": user,
-            "ip": client_address(request) or "0.0.0.0",
+            "ip": client_address(request) or UNKNOWN_ADDRESS,
             "user_agent": request.headers.get("User-Agent", "")[:200],
             "last_seen_at": timezone.now(),
         },

@@ -18,7 +18,6 @@ from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.internal.constants import LoginStageKey
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import authenticate, logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,8 +27,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from grantline.control.audit.rules import Action, record
 from grantline.control.organizations.models import User
-from grantline.control.organizations.rules import scope_of
+from grantline.control.organizations.rules import note_failed_sign_in, scope_of
 from grantline.control.single_sign_on.rules import is_any_set_up
 from grantline.web.forms import Form
 from grantline.web.requests import client_address, found_scope
@@ -75,6 +75,7 @@ def second(request: HttpRequest) -> HttpResponse:
             response: HttpResponse = stage.exit()
             return response
         form.general.append(found)
+        note_failed_sign_in(user.email, "second step", client_address(request))
     kinds = second_step.kinds(user)
     context = {"form": form, "has_passkey": "webauthn" in kinds, "has_app": "totp" in kinds}
     return render(request, "account/second_step.html", context, status=form.status)
@@ -104,6 +105,9 @@ def passkey(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
+    scope, user = found_scope(request), request.user
+    if scope is not None and isinstance(user, User):
+        record(scope, Action.SIGN_OUT, user, name=user.email)
     logout(request)
     return redirect("sign_in")
 
@@ -143,6 +147,7 @@ def _sign_in(request: HttpRequest, email: str, password: str, target: str) -> Ht
     if user is None:
         attempts.note_failure(counts)
         log.info("sign_in.failed", address=address)
+        note_failed_sign_in(email, "password", address)
         return WRONG
     if scope_of(user, via="session") is None:
         return NO_MEMBER
@@ -182,10 +187,3 @@ def _found_user(request: HttpRequest, email: str, password: str) -> User | None:
         return None
     user = authenticate(request, email=email.strip()[:254], password=password[:1024])
     return user if isinstance(user, User) else None
-
-
-def leave(request: HttpRequest, message: str) -> HttpResponse:
-    """End the session and say why on the sign-in page."""
-    logout(request)
-    messages.success(request, message)
-    return redirect("sign_in")

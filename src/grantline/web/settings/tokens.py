@@ -31,12 +31,16 @@ from grantline.web.trail import crumbs
 def index(request: PageRequest) -> HttpResponse:
     """The list of tokens; POST makes one and shows it."""
     scope, made, text = request.scope, None, ""
-    form = Form({"name": "", "days": str(settings.GRANTLINE.token_days), "role": scope.role.value})
+    form = Form({"name": "", "days": str(settings.GRANTLINE.token_days), "role": scope.role.value, "networks": ""})
     if request.method == "POST":
-        form = Form.typed(request.POST, ["name", "days", "role"])
+        form = Form.typed(request.POST, ["name", "days", "role", "networks"])
         try:
             made, text = rules.create(
-                scope, form.values["name"], days=_days(form.values["days"]), role=_role(form.values["role"])
+                scope,
+                form.values["name"],
+                days=_days(form.values["days"]),
+                role=_role(form.values["role"]),
+                networks=form.values["networks"].replace(",", " ").split(),
             )
         except InputInvalid as error:
             form.refuse(error)

@@ -1,92 +1,75 @@
-"""Settings: where they are, who is a member and what each role may do, one's own profile."""
+"""Settings: where they are, what each role may do, one's own profile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
 
-from grantline.control.organizations.models import Membership
-from grantline.control.organizations.roles import Permission, Role, role_permissions
-from grantline.control.tenancy import Scope
-from grantline.web.requests import PageRequest
+from grantline.control.organizations.members import change_name
+from grantline.control.organizations.roles import PERMISSION_WORDS, Permission, Role, reach
+from grantline.errors import InputInvalid
+from grantline.web.forms import Form
+from grantline.web.requests import MemberRequest, PageRequest
 from grantline.web.trail import crumbs
-
-PERMISSION_WORDS: Final = {
-    Permission.SOURCE_READ: ("Data sources", "See data sources and their checks"),
-    Permission.SOURCE_WRITE: ("Data sources", "Add, connect, change and delete data sources"),
-    Permission.APPLICATION_READ: ("Applications", "See applications"),
-    Permission.APPLICATION_CREATE: ("Applications", "Create applications"),
-    Permission.APPLICATION_WRITE: ("Applications", "Change and delete applications"),
-    Permission.IMPORT_READ: ("Imports", "See imports, runs and issues"),
-    Permission.IMPORT_WRITE: ("Imports", "Create, change and delete imports"),
-    Permission.IMPORT_RUN: ("Imports", "Sync, pause and resume imports"),
-    Permission.RUN_DECIDE: ("Imports", "Approve or discard held runs"),
-    Permission.CATALOG_READ: ("Catalog", "See accounts, entitlements and grants, now and on past days"),
-    Permission.CATALOG_EXPORT: ("Catalog", "Download accounts, entitlements and grants"),
-    Permission.TOKEN_OWN: ("Organization", "Make API tokens of one's own"),
-    Permission.MEMBER_READ: ("Organization", "See members and roles"),
-    Permission.MEMBER_WRITE: ("Organization", "Change members; see and revoke everybody's tokens"),
-    Permission.AUDIT_READ: ("Organization", "Read the audit log"),
-}
-OWN_APPLICATIONS: Final = frozenset({Permission.IMPORT_WRITE, Permission.IMPORT_RUN, Permission.RUN_DECIDE})
-"""What an application owner may do for the applications they own, and for no others."""
 
 
 @require_GET
 def index(request: PageRequest) -> HttpResponse:
     """Where the settings are."""
-    context = {"page_title": "Settings", "may_see_members": request.scope.may(Permission.MEMBER_READ)}
+    context = {
+        "page_title": "Settings",
+        "may_see_members": request.scope.may(Permission.MEMBER_READ),
+        "may_set_up_sign_in": request.scope.may(Permission.SIGN_IN_WRITE),
+    }
     return render(request, "settings/index.html", context)
 
 
 @require_GET
-def members(request: PageRequest) -> HttpResponse:
-    """The members with their roles, and what each role may do."""
+def roles(request: PageRequest) -> HttpResponse:
+    """What each role may do."""
+    request.scope.require(Permission.MEMBER_READ)
     context = {
-        "page_title": "Members",
-        "breadcrumbs": crumbs(("Settings", "settings"), here="Members"),
-        "members": _members(request.scope),
+        "page_title": "Roles",
+        "breadcrumbs": crumbs(("Settings", "settings"), here="Roles"),
         "roles": [{"value": role.value, "label": role.label} for role in Role],
         "matrix": list(matrix()),
     }
-    return render(request, "settings/members.html", context)
+    return render(request, "settings/roles.html", context)
 
 
-@require_GET
-def profile(request: PageRequest) -> HttpResponse:
-    """Who is signed in, as what."""
-    context = {"page_title": "Your profile", "breadcrumbs": crumbs(("Settings", "settings"), here="Your profile")}
-    return render(request, "settings/profile.html", context)
-
-
-def _members(scope: Scope) -> list[dict[str, object]]:
-    scope.require(Permission.MEMBER_READ)
-    rows = Membership.objects.filter(organization_id=scope.organization_id).select_related("user")
-    return [
-        {"user": row.user, "role": Role(row.role).label, "since": row.created_at, "own": row.user_id == scope.actor_id}
-        for row in rows.order_by("user__email")
-    ]
+@require_http_methods(["GET", "POST"])
+def profile(request: MemberRequest) -> HttpResponse:
+    """Who is signed in, as what; POST changes one's own name."""
+    form = Form({"name": request.user.name})
+    if request.method == "POST":
+        form = Form.typed(request.POST, ["name"])
+        try:
+            change_name(request.scope, request.user, form.values["name"])
+        except InputInvalid as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Your name was changed.")
+            return redirect("profile")
+    context = {
+        "page_title": "Your profile",
+        "breadcrumbs": crumbs(("Settings", "settings"), here="Your profile"),
+        "form": form,
+    }
+    return render(request, "settings/profile.html", context, status=form.status)
 
 
 def matrix() -> Iterator[dict[str, object]]:
     """One line a permission, grouped: what it allows in words, and for each role `yes`, `own` or `no`."""
     before = ""
-    for permission in Permission:
-        group, words = PERMISSION_WORDS[permission]
+    for permission, (group, words) in PERMISSION_WORDS.items():
         yield {
             "group": group if group != before else "",
             "words": words,
             "code": permission.value,
-            "cells": [(role.label, _cell(role, permission)) for role in Role],
+            "cells": [(role.label, reach(role, permission)) for role in Role],
         }
         before = group
-
-
-def _cell(role: Role, permission: Permission) -> str:
-    if permission not in role_permissions(role):
-        return "no"
-    return "own" if role is Role.APPLICATION_OWNER and permission in OWN_APPLICATIONS else "yes"

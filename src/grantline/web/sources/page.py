@@ -28,7 +28,7 @@ from grantline.web.sources.states import SourceCard, place
 from grantline.web.sources.states import state_sentence as source_sentence
 from grantline.web.trail import crumbs
 
-TEXTS: Final = ("name", "role_arn", "bucket", "prefix", "region", "kms_key_arn")
+TEXTS: Final = ("name", "role_arn", "bucket", "prefix", "region", "bucket_owner", "kms_key_arn")
 SWITCHES: Final = ("versioned",)
 CHECKS_SHOWN: Final = 40
 

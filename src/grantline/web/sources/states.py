@@ -51,7 +51,10 @@ def state_sentence(source: DataSource) -> str:
     if source.state == SourceState.CHECKING:
         return "Checking. Each step's result is shown as it comes in."
     if source.state == SourceState.SUSPENDED:
-        return "Suspended. Nothing is read through it until it is resumed."
+        return (
+            "Suspended. The role lets others in, so nothing is read. Correct its trust policy, then check again; "
+            "a check that passes resumes it."
+        )
     if source.state == SourceState.NEEDS_ATTENTION:
         if source.verified_at is not None:
             return "Needs attention. The role works, but the files cannot be read; the checks say what to change."

@@ -31,7 +31,11 @@ def resume_step(source: DataSource) -> str:
 
 def step_items(source: DataSource, current: str) -> list[dict[str, Any]]:
     """The steps as the tag `steps` takes them."""
-    checked = {SourceState.CONNECTED: "done", SourceState.NEEDS_ATTENTION: "failed"}
+    checked = {
+        SourceState.CONNECTED: "done",
+        SourceState.NEEDS_ATTENTION: "failed",
+        SourceState.SUSPENDED: "failed",
+    }
     states = {
         "external-id": "done",
         "role": "done" if source.role_arn else "todo",

@@ -29,7 +29,10 @@ from grantline.web.sources.states import place, state_sentence
 from grantline.web.sources.steps import STEPS, resume_step, step_items
 from grantline.web.trail import crumbs
 
-FIELDS: Final = {"role": ("bucket", "prefix", "kms_key_arn"), "connect": ("role_arn", "bucket", "prefix", "region")}
+FIELDS: Final = {
+    "role": ("bucket", "prefix", "kms_key_arn"),
+    "connect": ("role_arn", "bucket", "prefix", "region", "bucket_owner"),
+}
 SWITCHES: Final = {"role": ("versioned",), "connect": ()}
 PREFIX_HINT: Final = "Only files whose names begin so, such as exports/. Empty: the whole bucket."
 MISSING: Final = {

@@ -324,10 +324,11 @@ def pager(
 ) -> dict[str, Any]:
     """Paging below a table: of a Django `Page`, or of cursors (`next`, `previous`: whole addresses).
 
-    With a `Page` the addresses keep the rest of the query. Nothing is shown where one page holds all
-    and no total is known.
+    With a `Page` the addresses keep the rest of the query. Nothing is shown where one page holds all.
     """
     text = ""
+    if page is not None and not page.has_other_pages():
+        return {"text": "", "next": "", "previous": ""}
     if page is not None:
         total = page.paginator.count
         first, last = words.thousands(page.start_index()), words.thousands(page.end_index())

@@ -275,4 +275,6 @@
   }
   document.addEventListener("htmx:load", (event) => setUp(event.detail.elt.parentElement || document));
   setUp(document);
+  // A form that came back with errors: go to the first, wherever it is on the page.
+  document.querySelector("[aria-invalid=true]")?.focus();
 })();

@@ -1,0 +1,1 @@
+"""Backup and restore of everything: the control plane's rows and the lake's files they name."""

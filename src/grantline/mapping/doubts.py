@@ -1,0 +1,130 @@
+"""Doubts about records: what is accepted and still deserves a look, once a file is mapped.
+
+In: the work of one mapping and its final tables. Out: issues in `work.loose`. Addresses of two accounts
+that differ only by letter case may be one person; a group with exactly 1000, 1500 or 5000 members was
+probably cut by the directory that wrote it; an entitlement defined in two Unicode forms is one, and the
+second definition is refused. Each test runs on small tables; the file is only scanned again to say where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grantline.issues import Issue, shown
+from grantline.mapping.findings import cell_name
+from grantline.mapping.levels import levels
+from grantline.mapping.plan import Cell
+from grantline.mapping.records import ENTITLEMENT_KEY
+from grantline.mapping.sql import INVISIBLE_SQL, literals
+from grantline.mapping.work import Work
+
+DOUBTS_LIMIT = 100
+"""Records of one kind of doubt that are reported one by one."""
+
+CUT_SIZES = (1000, 1500, 5000)
+"""Where directories cut lists of members: result pages of LDAP, ranged attributes, the AD web service."""
+
+
+def doubt_addresses(work: Work, accounts: str) -> None:
+    """Warns of accounts whose e-mail addresses differ only by letter case."""
+    cell = work.plan.find("account.email")
+    if cell is None or work.plan.id is None or cell.column is None:
+        return
+    doubled = (
+        f"SELECT lower(email) FROM {accounts} WHERE email IS NOT NULL"
+        f" GROUP BY lower(email) HAVING min(email) <> max(email) ORDER BY 1 LIMIT {DOUBTS_LIMIT}"
+    )
+    if not work.con.execute(doubled).fetchall():
+        return
+    found = work.con.execute(
+        f"SELECT list(DISTINCT email), list_sort(list(id)) FROM {accounts} WHERE lower(email) IN ({doubled})"
+        " GROUP BY lower(email) ORDER BY 2"
+    ).fetchall()
+    names = {email: ids for emails, ids in found for email in emails}
+    for row, email in _rows_with(work, cell, cell.value, list(names)) if names else ():
+        who = " and ".join(repr(shown(name)) for name in names[email][:3])
+        work.loose.append(
+            _placed(
+                work,
+                cell,
+                row,
+                Issue(
+                    "row_key_duplicate",
+                    f"The accounts {who} have e-mail addresses that differ only by letter case; both are kept.",
+                    severity="warning",
+                    value=shown(email),
+                    remedy="If they are one person's, keep one; else give each its own address.",
+                ),
+            )
+        )
+
+
+def doubt_sizes(work: Work, entitlements: str, grants: str) -> None:
+    """Warns of entitlements that have exactly as many accounts as directories put on one page."""
+    source = next((cell for cell in (*work.plan.lists, *work.plan.identity) if cell.column is not None), None)
+    sizes = ", ".join(map(str, CUT_SIZES))
+    found = work.con.execute(
+        f"SELECT e.resource, g.size FROM (SELECT entitlement AS n, count(*) AS size FROM {grants} GROUP BY 1"
+        f" HAVING count(*) IN ({sizes})) g JOIN {entitlements} e USING (n) ORDER BY 1 LIMIT {DOUBTS_LIMIT}"
+    ).fetchall()
+    work.loose += [
+        Issue(
+            "value_invalid",
+            f"{name!r} has exactly {size:,} accounts: its list may have been cut where it was exported.",
+            severity="warning",
+            column=source.header if source else None,
+            value=shown(name),
+            remedy="Compare with the system itself; raise the page size of the export.",
+        )
+        for name, size in found
+    ]
+
+
+def refuse_forms(work: Work) -> int:
+    """Refuses the second definition of an entitlement that two Unicode forms define; how many rows."""
+    plan = work.plan
+    columns = [cell for cell in plan.identity if cell.column is not None]
+    if not columns or (plan.id is not None and plan.kind is None):
+        return 0
+    bare = ", ".join(f"trim({cell.raw}, {INVISIBLE_SQL})" for cell in columns)
+    key = ", ".join(ENTITLEMENT_KEY)
+    found = work.con.execute(
+        f"SELECT list(DISTINCT resource), list(DISTINCT entitlement) FROM {work.name('part')}"
+        f" WHERE NOT refused AND named AND defined GROUP BY {key} HAVING count(DISTINCT ({bare})) > 1"
+        f" LIMIT {DOUBTS_LIMIT}"
+    ).fetchall()
+    names = sorted({name for lists in found for names in lists for name in names})
+    cell = next((cell for cell in reversed(columns) if cell.target.name != "resource.type"), columns[-1])
+    seen: dict[str, int] = {}
+    refused = 0
+    for row, name in _rows_with(work, cell, cell.value, names) if names else ():
+        if name in seen:
+            refused += 1
+            issue = Issue(
+                "row_key_duplicate",
+                f"{name!r} is defined in the rows {seen[name]} and {row}, in two Unicode forms of the same text.",
+                value=shown(name),
+                remedy="Define it once; both forms mean the same.",
+            )
+            work.loose.append(_placed(work, cell, row, issue))
+        seen.setdefault(name, row)
+    return refused
+
+
+def _rows_with(work: Work, cell: Cell, value: str, wanted: list[str]) -> list[tuple[int, str]]:
+    """Rows, in order, in which the cell's value is one of `wanted`."""
+    over = levels(work.numbered(), [cell], work.orders)
+    return work.con.execute(
+        f'SELECT "row", {value} FROM {over} WHERE {value} IN ({literals(wanted)}) ORDER BY 1 LIMIT {DOUBTS_LIMIT * 4}'
+    ).fetchall()
+
+
+def _placed(work: Work, cell: Cell, row: int, issue: Issue) -> Issue:
+    place = work.source.places([row]).get(row)
+    return replace(
+        issue,
+        row=row,
+        line=place.line if place else None,
+        cell=cell_name(place, cell.column, cell.header),
+        column=cell.header,
+    )
