@@ -92,7 +92,7 @@ def test_a_backup_made_while_runs_go_on_answers_the_same(world: World, tmp_path:
     items = []
     for number in range(3):
         world.put(f"access/{number}.csv", grants_csv(*rows(0)))
-        items.append(world.make_import(f"access/{number}.csv", application=f"Application {number}"))
+        items.append(world.make_import(f"access/{number}.csv", f"Application {number}", guard_share=1.0))
         assert world.run(items[-1]).state == "published"
     given = {"GRANTLINE_DATABASE_URL": database_url(), "GRANTLINE_SECRET_KEY": settings.GRANTLINE.secret_key}
     data_dir = settings.GRANTLINE.data_dir
@@ -131,18 +131,18 @@ def test_nothing_is_overwritten_and_nothing_broken_is_taken(world: World, tmp_pa
     data_dir, target = settings.GRANTLINE.data_dir, tmp_path / "copy"
     assert grantline("backup", str(target), data_dir=data_dir, **given).returncode == 0
     again = grantline("backup", str(target), data_dir=data_dir, **given)
-    assert (again.returncode, "never overwrites" in again.stderr) == (64, True)
+    assert (again.returncode, "never overwrites" in again.stderr) == (64, True), again.stderr
     assert not (target / "secret_key").exists()
 
     full = grantline("restore", str(target), "--data-dir", str(data_dir), data_dir=data_dir)
-    assert (full.returncode, "is not empty" in full.stderr) == (64, True)
+    assert (full.returncode, "is not empty" in full.stderr) == (64, True), full.stderr
     into = grantline("restore", str(target), "--data-dir", str(tmp_path / "other"), data_dir=tmp_path, **given)
-    assert (into.returncode, "holds an installation already" in into.stderr) == (64, True)
+    assert (into.returncode, "holds an installation already" in into.stderr) == (64, True), into.stderr
 
     with (target / "tables" / "control_user.copy").open("a") as file:
         file.write("x")
     broken = grantline("restore", str(target), "--data-dir", str(tmp_path / "new"), data_dir=tmp_path)
-    assert (broken.returncode, "not as the backup wrote it" in broken.stderr) == (64, True)
+    assert (broken.returncode, "not as the backup wrote it" in broken.stderr) == (64, True), broken.stderr
     os.remove(target / "manifest.json")
     none = grantline("restore", str(target), "--data-dir", str(tmp_path / "newer"), data_dir=tmp_path)
-    assert (none.returncode, "is no backup" in none.stderr) == (64, True)
+    assert (none.returncode, "is no backup" in none.stderr) == (64, True), none.stderr

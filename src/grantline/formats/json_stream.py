@@ -19,6 +19,8 @@ from grantline.formats.tokens import RECORD_CHARACTERS
 
 CHUNK = 1024 * 1024
 SPACE = " \t\r\n"
+WALKED_LEVELS = 4
+"""Levels of objects in which a list of records is looked for."""
 NEXT_PAGE = frozenset({"next", "next_page", "nextpage", "nextlink", "@odata.nextlink", "next_cursor", "nexttoken"})
 
 
@@ -83,7 +85,7 @@ class JsonRecords:
             return False
         if not isinstance(value, dict):
             return False
-        return self._cursor.goes_on() or not any(_is_records(inner) for inner in value.values())
+        return self._cursor.goes_on() or not _holds_records(value)
 
     def _lines(self) -> Iterator[JsonRecord]:
         while self._cursor.peek():
@@ -115,6 +117,8 @@ class JsonRecords:
             first = cursor.peek()
             if wanted and key == wanted[0] and len(wanted) > 1 and first == "{":
                 yield from self._object(wanted[1:], f"{walked}{key}.")
+            elif not wanted and first == "{" and walked.count(".") < WALKED_LEVELS:
+                yield from self._object([], f"{walked}{key}.")
             elif first == "[" and (list(wanted) == [key] or (not wanted and cursor.opens_objects())):
                 if self.shape:
                     raise FileStructure(
@@ -143,6 +147,14 @@ class JsonRecords:
             "The JSON document is one object without a list of objects.",
             remedy="Name the list that holds the records (file.records), or write an array.",
         )
+
+
+def _holds_records(value: dict[str, Any], level: int = 0) -> bool:
+    """Whether an object holds a list of objects, at any of the levels that are walked."""
+    return any(
+        _is_records(inner) or (isinstance(inner, dict) and level < WALKED_LEVELS and _holds_records(inner, level + 1))
+        for inner in value.values()
+    )
 
 
 def _is_records(value: Any) -> bool:

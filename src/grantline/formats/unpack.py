@@ -113,6 +113,8 @@ def extract(path: Path, member: zipfile.ZipInfo, target: Path, limits: Limits) -
     except (*DAMAGED, RuntimeError) as error:  # RuntimeError: a password is needed
         if is_of_the_disk(error):
             raise
+        if is_of_the_disk(error):
+            raise
         raise FileStructure(f"{member.filename} in the ZIP file cannot be unpacked ({error}).") from error
 
 

@@ -201,6 +201,17 @@ def _key(cell: Cell) -> list[Check]:
             "Remove the invisible character; files that are put together must lose their marks.",
         ),
     ]
+    if cell.target.name == "account.id":
+        checks.append(
+            Check(
+                "value_invalid",
+                "warning",
+                cell,
+                f"contains({cell.raw}, chr(65279)) AND NOT contains({cell.text}, chr(65279))",
+                lambda value: f"{cell.header} begins or ends with a byte order mark, which was taken off.",
+                "Files that are put together must lose their marks.",
+            )
+        )
     if cell.target.name.startswith("account."):
         checks.append(
             Check(

@@ -60,22 +60,28 @@ def read_set(
     """
     mapped: list[_Mapped] = []
     left_out: list[str] = []
+    empty: list[str] = []
     for index, file in enumerate(found.parts):
         try:
             mapped.append(_map(con, file, read_part, f"{prefix}s{index}_"))
         except (HeaderMissing, FileEmpty, FileStructure) as error:
-            if not file.optional:
+            if file.optional:
+                left_out.append(file.name)
+            elif isinstance(error, FileEmpty) and file.path is not None and file.path.stat().st_size:
+                empty.append(file.name)  # jobs that write in parts leave some with a header alone
+            else:
                 raise _named(error, file) from error
-            left_out.append(file.name)
         except FileError as error:
             raise _named(error, file) from error
     if found.parts[0].optional and len(mapped) < 2:
         return None
     if not mapped:
-        raise FileEmpty("None of the files holds data.")
+        raise FileEmpty("None of the files holds data rows.")
     _refuse_same_shape(mapped)
     refuse_other_count(sum(entry.part.records.rows_read for entry in mapped), found.rows)
     notes = [*found.notes, *(f"{entry.file.name}: {note}" for entry in mapped for note in entry.table.notes)]
+    if empty:
+        notes.append(f"Files with a header and no rows: {', '.join(empty[:5])}.")
     if left_out:
         notes.append(f"Sheets whose header is not known, left out: {', '.join(left_out)}.")
     table = _table(mapped, notes)

@@ -159,7 +159,7 @@ def test_a_row_that_a_merge_leaves_empty_is_refused_and_noted(load: Load) -> Non
     book.active.merge_cells("A2:A3")
     result = load(saved(book))
     assert result.rows == [("g-a", "U1")]
-    assert [issue.cell for issue in result.table.issues] == ["Sheet!A3"]
+    assert [issue.cell for issue in result.table.issues] == ["Users!A3"]
     assert any("A2:A3" in note for note in result.table.notes)
 
 
