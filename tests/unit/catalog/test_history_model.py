@@ -50,6 +50,8 @@ def applied(old: State, file: dict[str, Any]) -> State:
     removals = file["removals"] or set()
     leavers = {account for account, key in removals if key is None}
     granted = {account for account, _ in file["grants"]}
+    # A row that removes a grant says nothing with a blank cell.
+    only_removed = {account for account, key in removals if key is not None} - granted
     named_only = {account for account, _ in removals} - granted - set(old.accounts)
     came.update({account: None for account, _ in removals if account not in came})
     new = State(dict(old.accounts) if delta else {}, dict(old.grants) if delta else {})
@@ -58,7 +60,7 @@ def applied(old: State, file: dict[str, Any]) -> State:
             new.accounts[account] = old.accounts[account]
             new.grants |= {pair: date for pair, date in old.grants.items() if pair[0] == account}
     for account, email in came.items():
-        keeps = not file["email_stated"] and account in old.accounts
+        keeps = account in old.accounts and (not file["email_stated"] or (email is None and account in only_removed))
         new.accounts[account] = old.accounts[account] if keeps else email
     new.grants |= file["grants"]
     for account in leavers | named_only:
