@@ -95,7 +95,7 @@ API: dict[str, Permission | None] = {
     "list_webhooks": P.MEMBER_WRITE,
     "create_webhook": P.MEMBER_WRITE,
     "delete_webhook": P.MEMBER_WRITE,
-    "test_webhook": P.MEMBER_WRITE,
+    "try_webhook": P.MEMBER_WRITE,
     "create_token": P.TOKEN_OWN,
     "list_tokens": P.TOKEN_OWN,
     "revoke_token": P.MEMBER_WRITE,  # the token of the tests is the administrator's
@@ -247,7 +247,7 @@ LACKS = {"read_account", "list_account_events", "read_entitlement", "read_grant_
         "preview_import_retention",
     ),
     *("list_run_changes", "list_affected", "list_likely_renames", "sign_on_delete", "recovery_codes"),
-    *("delete_webhook", "test_webhook", "webhook_remove", "webhook_test"),
+    *("delete_webhook", "try_webhook", "webhook_remove", "webhook_test"),
     *("run_changes", "run_changes_download", "application_alias"),
 }
 """The tests' organization has no such account, alias or session: 404 is the right answer to its own."""

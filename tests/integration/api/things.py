@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.utils import timezone
 
@@ -55,7 +56,7 @@ def make_things(scope: Scope, name: str = "Payroll") -> dict[str, str]:
     make_run(item, 1, RunState.PUBLISHED)
     run = make_run(item, 2, RunState.HELD)
     token, _ = tokens.create(scope, name)
-    webhook, _ = notices.add_endpoint(scope, f"https://hooks.example.com/{name}")
+    webhook, _ = notices.add_endpoint(scope, f"https://hooks.example.com/{quote(name)}")
     alias = aliases.declare(scope, application.pk, "account", "jdoe", "john.doe")
     return {
         "source_id": source.pk,

@@ -79,6 +79,9 @@ ACTIONS: Final[dict[str, str]] = {
     Action.RUN_DISCARD: "Discarded a held run",
     Action.CATALOG_EXPORT: "Downloaded data",
     Action.AUDIT_EXPORT: "Downloaded the audit log",
+    Action.NOTIFICATION_CHANGE: "Changed who is told",
+    Action.WEBHOOK_REMOVE: "Removed a webhook",
+    Action.WEBHOOK_ADD: "Added a webhook",
 }
 WAYS: Final = {
     "session": "in the browser",
@@ -128,11 +131,17 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
     return list(_differences(before or {}, after or {}))
 
 
+def field_words(name: str) -> str:
+    """`Role ARN` for `role_arn`: the words of the pages, with the abbreviations as people write them."""
+    spelled = {"external_id": "External ID", "role_arn": "Role ARN", "kms_key_arn": "KMS key ARN"}
+    return spelled.get(name) or name.replace("_", " ").removesuffix(" id").capitalize()
+
+
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     for name in dict.fromkeys((*before, *after)):
         was, now = _text(before.get(name)), _text(after.get(name))
         if was != now:
-            yield Difference(name.replace("_", " ").removesuffix(" id").capitalize(), was, now)
+            yield Difference(field_words(name), was, now)
 
 
 def _text(value: Any) -> str | None:
