@@ -5,6 +5,7 @@
 PYTHON ?= python3
 V := .venv/bin
 ROWS ?=
+WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:            ## list the targets
@@ -24,7 +25,7 @@ demo: setup      ## the whole job on a local AWS; prints the address and the sig
 	$(V)/grantline demo
 
 test: setup      ## every test; browser tests are skipped where there is no Chromium
-	$(V)/python -m pytest
+	$(V)/python -m pytest -n $(WORKERS) --dist loadfile
 
 bench: setup     ## first load, unchanged and 0.1 % changed, as ratios to the bare parse (ROWS=10000000 for the large one)
 	$(V)/grantline bench $(if $(ROWS),--rows $(ROWS))
