@@ -17,6 +17,9 @@ for _name in [name for name in os.environ if name.startswith(("GRANTLINE_", "AWS
     del os.environ[_name]
 
 BASE = Path(os.environ.setdefault("TEST_BASE", tempfile.mkdtemp(prefix="gl-test-")))
+# A folder of its own for this run: another run that starts at the same time takes the rights of the shared
+# one back, and the embedded PostgreSQL, which is another user where tests run as root, could not pass.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(BASE))
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["GRANTLINE_DATA_DIR"] = str(BASE / WORKER)
 os.environ["GRANTLINE_SECRET_KEY"] = "only-for-tests-" + "x" * 40

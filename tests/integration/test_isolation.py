@@ -328,7 +328,9 @@ def test_the_queues_locks_are_an_imports_own(ours: House, theirs: House) -> None
 
     for house in (ours, theirs):
         defer_run(Run.objects.select_related("of_import").get(pk=house.ids["run_id"]))
-    locks = set(ProcrastinateJob.objects.values_list("lock", "queueing_lock"))
+    ours_and_theirs = [f"run:{house.ids['run_id']}" for house in (ours, theirs)]
+    jobs = ProcrastinateJob.objects.filter(queueing_lock__in=ours_and_theirs)
+    locks = set(jobs.values_list("lock", "queueing_lock"))
     assert locks == {(f"import:{house.ids['import_id']}", f"run:{house.ids['run_id']}") for house in (ours, theirs)}
 
 

@@ -21,7 +21,7 @@ from grantline.aws.policy_texts import documents, render
 from grantline.control.sources import external_ids, rules
 from grantline.control.sources.models import DataSource, SourceState
 from grantline.jobs.installation import service_role_arn
-from grantline.jobs.policies import wanted_policies
+from grantline.jobs.policies import quick_create_url, wanted_policies
 from grantline.jobs.requests import check_now
 
 router = Router(tags=["data sources"])
@@ -93,6 +93,9 @@ class PolicyText(Document):
 
     format: Literal["cloudformation", "terraform", "cli"]
     text: str
+    quick_create_url: str | None = Field(
+        description="With `cloudformation`: opens the stack in the AWS console. Null where no link can be offered."
+    )
 
 
 class CheckStep(Document):
@@ -159,10 +162,12 @@ def read_policies(
     format: Annotated[Literal["json", "cloudformation", "terraform", "cli"], Query("json")],
 ) -> PolicyDocuments | PolicyText:
     """Read the policies that the customer's role needs, ready to paste."""
-    wanted = wanted_policies(rules.read(request.scope, source_id))
+    source = rules.read(request.scope, source_id)
+    wanted = wanted_policies(source)
     if format == "json":
         return PolicyDocuments(format=format, **documents(wanted).document())
-    return PolicyText(format=format, text=render(format, wanted))
+    link = quick_create_url(source) if format == "cloudformation" else None
+    return PolicyText(format=format, text=render(format, wanted), quick_create_url=link)
 
 
 @router.post("/{source_id}/external-id/rotate", response=answers(200, DataSourceDocument, 404, body=True))

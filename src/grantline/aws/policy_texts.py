@@ -102,7 +102,12 @@ def policy_json(document: dict[str, Any]) -> str:
 
 def cloudformation(made: Documents) -> str:
     """A template that makes the role with its policy; its output `RoleArn` is what Grantline asks for."""
-    template = {
+    return template_text(role_template(made))
+
+
+def role_template(made: Documents) -> dict[str, Any]:
+    """The CloudFormation template as plain values."""
+    return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": DESCRIPTION,
         "Resources": {
@@ -123,6 +128,10 @@ def cloudformation(made: Documents) -> str:
             }
         },
     }
+
+
+def template_text(template: dict[str, Any]) -> str:
+    """A CloudFormation template as YAML, ASCII only."""
     return yaml.dump(template, Dumper=_Plain, sort_keys=False, width=10_000, allow_unicode=False)
 
 

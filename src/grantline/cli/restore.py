@@ -50,4 +50,12 @@ def _take_secret_key(source: Path, data_dir: Path) -> None:
     elif source.is_file() and tarfile.is_tarfile(source):
         with tarfile.open(source) as archive:
             if "./secret_key" in archive.getnames():
-                archive.extract("./secret_key", data_dir, filter="data")
+                _write_key(archive, data_dir / "secret_key")
+
+
+def _write_key(archive: tarfile.TarFile, target: Path) -> None:
+    content = archive.extractfile("./secret_key")
+    if content is not None:
+        target.touch(mode=0o600)
+        with content:
+            target.write_bytes(content.read())

@@ -21,6 +21,9 @@ from grantline.config.settings import PREFIX, Settings
 from grantline.errors import DatabaseUnavailable, SettingInvalid
 
 DATABASE_NAME = "grantline"
+QUIET_LOG = {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
+"""What keeps the embedded server from writing the statement and the row of an error, and with them
+customers' values, into its own log."""
 
 
 @contextlib.contextmanager
@@ -102,12 +105,24 @@ def _url(server: Any) -> str:
     import psycopg
 
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        _quieten(connection)
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME]).fetchone()
         if found is None:
             with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 connection.execute(f'CREATE DATABASE "{DATABASE_NAME}"')
         host = connection.info.host
     return f"postgresql://postgres@/{DATABASE_NAME}?host={quote(host, safe='')}"
+
+
+def _quieten(connection: Any) -> None:
+    """Set `QUIET_LOG` for the whole server, once; it is kept in the server's own configuration."""
+    wrong = {
+        name: value for name, value in QUIET_LOG.items() if connection.execute(f"SHOW {name}").fetchone()[0] != value
+    }
+    for name, value in wrong.items():
+        connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    if wrong:
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextlib.contextmanager

@@ -57,6 +57,8 @@ class Settings:
     """Key for sessions and signatures; unset: made once and kept in `<data_dir>/secret_key`."""
     service_role_arn: str | None = None
     """ARN of the one principal that customers trust in their roles."""
+    template_url: str | None = None
+    """The S3 object that holds the generic CloudFormation template; unset: no quick-create link."""
     aws_endpoint_url: str | None = None
     """An S3- and STS-compatible endpoint instead of AWS: emulators, compatible stores."""
     aws_region: str = "us-east-1"
@@ -158,6 +160,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_public_url(env),
         secret_key=env.get(PREFIX + "SECRET_KEY") or _kept_secret_key(data_dir),
         service_role_arn=_role_arn(env),
+        template_url=_template_url(env),
         aws_endpoint_url=_endpoint_url(env),
         aws_region=env.get(PREFIX + "AWS_REGION") or Settings.aws_region,
         memory_limit_mb=_integer(env, "MEMORY_LIMIT_MB", Settings.memory_limit_mb, 128, 1 << 20),
@@ -288,6 +291,20 @@ def _role_arn(env: Mapping[str, str]) -> str | None:
             f"like arn:aws:iam::111111111111:role/grantline, not {arn!r}."
         )
     return arn or None
+
+
+def _template_url(env: Mapping[str, str]) -> str | None:
+    url = env.get(PREFIX + "TEMPLATE_URL", "").strip()
+    host, part = r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?", r"[\w.~%!*'()+=,@:-]+"
+    bucket = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    form = rf"https://(?:{bucket}\.{host}|{host}/{bucket})/{part}(?:/{part})*"
+    if url and not re.fullmatch(form, url, re.ASCII):
+        raise SettingInvalid(
+            "GRANTLINE_TEMPLATE_URL must be the https URL of an object in S3, "
+            f"like https://acme-public.s3.eu-west-1.amazonaws.com/grantline-role.yaml, not {url!r}.",
+            remedy="CloudFormation reads templates from S3 alone; leave it unset to offer no link.",
+        )
+    return url or None
 
 
 def _email_url(env: Mapping[str, str]) -> str | None:

@@ -39,6 +39,12 @@ def service_role_arn() -> str | None:
     return arn
 
 
+def template_url() -> str | None:
+    """Where the operator keeps the generic CloudFormation template, or None."""
+    url: str | None = settings.GRANTLINE.template_url
+    return url
+
+
 def spool_folder(organization_id: str) -> Path:
     """The folder of one organization's objects while they are read."""
     return _made(settings.GRANTLINE.spool_dir / organization_id)

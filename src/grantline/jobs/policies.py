@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from grantline.aws.arns import parse_role_arn
 from grantline.aws.policy_texts import Wanted
+from grantline.aws.quick_create import link_for
 from grantline.control.sources.models import DataSource
-from grantline.jobs.installation import aws_service
+from grantline.jobs.installation import aws_service, template_url
 
 
 def wanted_policies(source: DataSource) -> Wanted:
@@ -26,3 +27,12 @@ def wanted_policies(source: DataSource) -> Wanted:
         kms_key_arn=source.kms_key_arn or None,
         next_external_id=source.pending_external_id,
     )
+
+
+def quick_create_url(source: DataSource) -> str | None:
+    """The link that opens the role's stack in the AWS console, or None where none can be offered.
+
+    Raises: `SettingInvalid` where Grantline has no service role.
+    """
+    wanted, url = wanted_policies(source), template_url()
+    return link_for(wanted, url, source.found_region or source.region or aws_service().region) if url else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +72,19 @@ def test_policies_as_text_hold_the_external_id(house: House, format: str) -> Non
     assert answer.status_code == 200
     assert answer.document["format"] == format
     assert made["external_id"] in answer.document["text"]
+
+
+def test_the_quick_create_link_is_offered_where_a_template_is_named(house: House, settings: Any) -> None:
+    made = make(house)
+    path = f"/data-sources/{made['id']}"
+    house.admin.patch(path, {"bucket": "acme-exports", "prefix": "hr/"})
+    assert house.admin.get(f"{path}/policies?format=cloudformation").document["quick_create_url"] is None
+    url = "https://acme-public.s3.eu-west-1.amazonaws.com/grantline-role.yaml"
+    settings.GRANTLINE = replace(settings.GRANTLINE, template_url=url)
+    link = house.admin.get(f"{path}/policies?format=cloudformation").document["quick_create_url"]
+    assert link.startswith("https://console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/quickcreate?")
+    assert f"param_ExternalId={made['external_id']}&" in link
+    assert house.admin.get(f"{path}/policies?format=cli").document["quick_create_url"] is None
 
 
 def test_policies_as_documents(house: House) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from botocore.exceptions import ClientError
 
 from grantline.aws.external_id import new_external_id
 from grantline.aws.policy_texts import render
+from grantline.aws.quick_create import link_for, template
 from grantline.aws.service import Credentials, s3_client, sts_client
 from grantline.control.sources import rules as sources
 from grantline.control.sources.models import DataSource
@@ -20,21 +22,32 @@ from tests.ministack import MiniStack
 
 pytestmark = [pytest.mark.django_db, pytest.mark.integration]
 KEY = "access/grants.csv"
+TEMPLATE_URL = "https://acme-public.s3.amazonaws.com/grantline-role.yaml"
 
 
-def deployed(stack: MiniStack, source: DataSource) -> str:
-    """The ARN of the role that the customer's stack makes from the template shown."""
+def deployed(stack: MiniStack, source: DataSource, way: str) -> str:
+    """The ARN of the role that the customer's stack makes: from the template shown, or by the link."""
     client = stack.client("cloudformation")
-    template = render("cloudformation", wanted_policies(source))
-    client.create_stack(StackName="grantline", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    wanted = wanted_policies(source)
+    values: dict[str, str] = {}
+    text = render("cloudformation", wanted)
+    if way == "quick-create link":
+        text, link = template(), link_for(wanted, TEMPLATE_URL, "us-east-1") or ""
+        values = {name[6:]: value for name, value in parse_qsl(link.rpartition("?")[2]) if name.startswith("param_")}
+    client.create_stack(
+        StackName="grantline",
+        TemplateBody=text,
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     client.get_waiter("stack_create_complete").wait(StackName="grantline", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     (found,) = client.describe_stacks(StackName="grantline")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
     return str(outputs["RoleArn"])
 
 
-@pytest.fixture
-def from_template(world: World) -> World:
+@pytest.fixture(params=["template shown", "quick-create link"])
+def from_template(world: World, request: pytest.FixtureRequest) -> World:
     """The world, but with a data source whose role comes out of a stack."""
     source = sources.create(world.scope, "from a template")
     source = sources.change(world.scope, source.pk, {"bucket": BUCKET, "prefix": "access/"})
@@ -43,7 +56,7 @@ def from_template(world: World) -> World:
     iam.delete_role_policy(RoleName="GrantlineIntegration", PolicyName="Permissions")
     iam.delete_role(RoleName="GrantlineIntegration")
     sources.change(world.scope, world.source.pk, {"role_arn": ""})
-    arn = deployed(world.stack, source)
+    arn = deployed(world.stack, source, request.param)
     sources.change(world.scope, source.pk, {"role_arn": arn})
     return World(world.stack, world.scope, DataSource.objects.get(pk=source.pk))
 

@@ -91,6 +91,26 @@ def test_policies_are_filled_in_in_every_form(browser: Client, scope: Scope, sou
     assert "arn:aws:s3:::acme-exports/exports/*" in page
 
 
+def test_the_stack_opens_in_the_console_where_a_template_is_named(
+    browser: Client, scope: Scope, source: DataSource, settings: Any
+) -> None:
+    from dataclasses import replace
+
+    rules.change(scope, source.pk, {"bucket": "acme-exports", "prefix": "exports/"})
+    pages = (setup(source, "role"), f"{LIST}/{source.pk}")
+    assert all(
+        "Open in the AWS console" not in text_of(browser.get(page, {"form": "cloudformation"})) for page in pages
+    )
+    url = "https://acme-public.s3.eu-west-1.amazonaws.com/grantline-role.yaml"
+    settings.GRANTLINE = replace(settings.GRANTLINE, template_url=url)
+
+    for page in pages:
+        text = text_of(browser.get(page, {"form": "cloudformation"}))
+        assert "Open in the AWS console" in text
+        assert f"param_ExternalId={source.external_id}" in text
+        assert "Open in the AWS console" not in text_of(browser.get(page, {"form": "cli"}))
+
+
 def test_without_a_service_role_the_page_says_what_is_missing(
     browser: Client, source: DataSource, settings: Any
 ) -> None:

@@ -15,7 +15,7 @@ from grantline.aws.check import TRUST_STEPS
 from grantline.aws.policy_texts import documents, policy_json, render
 from grantline.control.sources.models import DataSource
 from grantline.errors import SettingInvalid
-from grantline.jobs.policies import wanted_policies
+from grantline.jobs.policies import quick_create_url, wanted_policies
 
 STATEMENTS: Final = {"region_found": ("FindRegion",), "bucket_listed": ("ListObjects",)}
 """The statements of the permission policy that a step of the check needs; reading needs the others."""
@@ -39,6 +39,7 @@ class PolicyView:
     blocks: tuple[Block, ...] = ()
     role_name: str = ""
     policy_name: str = ""
+    quick_create_url: str | None = None
     missing: str = ""
 
     def tabs(self, address: str) -> list[dict[str, Any]]:
@@ -70,7 +71,8 @@ def policy_view(source: DataSource, form: str) -> PolicyView:
             "cli": ("Commands for a shell", "Shell"),
         }[form]
         blocks = (Block(label, language, render(form, wanted)),)
-    return PolicyView(form, blocks, made.role_name, made.policy_name)
+    link = quick_create_url(source) if form == "cloudformation" else None
+    return PolicyView(form, blocks, made.role_name, made.policy_name, link)
 
 
 def step_statements(source: DataSource) -> dict[str, str]:
