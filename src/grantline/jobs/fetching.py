@@ -78,7 +78,9 @@ def fetch(
         raise SourceNotFound("There is no file yet: this import takes files by hand.", remedy="Upload a file.")
     session = session_for(source, subject_id=subject_id, key=item.key or None)
     if reads_all(item.pattern):
-        return fetch_set(item, session, spool / f"{subject_id}.set", always=always, on_progress=on_progress)
+        return fetch_set(
+            item, session, spool / f"{subject_id}.set", always=always, subject_id=subject_id, on_progress=on_progress
+        )
     info = look(session, item)
     seen = what_is_seen(source.bucket, info, item.mapping)
     if aliases := aliases_of(item, item.application_id):
@@ -94,7 +96,13 @@ def fetch(
 
 
 def fetch_set(
-    item: Import, session: BucketSession, target: Path, *, always: bool = False, on_progress: Progress | None = None
+    item: Import,
+    session: BucketSession,
+    target: Path,
+    *,
+    subject_id: str,
+    always: bool = False,
+    on_progress: Progress | None = None,
 ) -> Fetched | Unchanged:
     """All files of the import's folder, or that nothing has changed, or is not complete yet."""
     source = item.data_source
@@ -106,7 +114,14 @@ def fetch_set(
     may_wait = not always and item.current_version_id is not None
     if may_wait and (seen == item.seen or is_awaited(found, item.pattern, item.mapping, datetime.now(UTC))):
         return Unchanged(evidence={"bucket": source.bucket, "key": item.pattern, **_remembered(item)})
-    read = download_set(session, item.pattern, found, target, limit_bytes=spool_limit_bytes(), progress=on_progress)
+    read = download_set(
+        lambda info: narrowed(session, source, info, subject_id),
+        item.pattern,
+        found,
+        target,
+        limit_bytes=spool_limit_bytes(),
+        progress=on_progress,
+    )
     require_still_connected(source)
     if [one.etag for one in read] != [info.etag for info in found]:
         seen = {**seen, "digest": ""}  # one was replaced while the others were read: look again next time

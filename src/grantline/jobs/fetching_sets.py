@@ -93,7 +93,7 @@ def what_is_seen_of_set(bucket: str, pattern: str, found: Sequence[ObjectInfo], 
 
 
 def download_set(
-    session: BucketSession,
+    opened: Callable[[ObjectInfo], BucketSession],
     pattern: str,
     found: Sequence[ObjectInfo],
     target: Path,
@@ -102,6 +102,8 @@ def download_set(
     progress: Progress | None = None,
 ) -> list[Evidence]:
     """Write every object below `target`, a new folder, under its own name.
+
+    `opened` gives the session to read one object with, narrowed to that object.
 
     Raises: `SourceTooLarge` where they are larger together than the limit; whatever reading one raises,
     with its key.
@@ -115,7 +117,7 @@ def download_set(
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         base = done
         report = (lambda received, _total, base=base: progress(base + received, total)) if progress else None
-        evidence.append(download(session, info, place, limit_bytes=limit_bytes, progress=report))
+        evidence.append(download(opened(info), info, place, limit_bytes=limit_bytes, progress=report))
         done += info.size_bytes
     return evidence
 

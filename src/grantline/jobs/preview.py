@@ -230,7 +230,7 @@ def _spooled(item: Import, folder: Path) -> Fetched:
         raise SourceNotFound("There is no file yet: this import takes files by hand.", remedy="Upload a file.")
     session = session_for(source, subject_id=item.pk, key=item.key or None)
     if reads_all(item.pattern):
-        found = fetch_set(item, session, folder / "set", always=True)
+        found = fetch_set(item, session, folder / "set", subject_id=item.pk, always=True)
         assert isinstance(found, Fetched), "always reads"  # noqa: S101
         return found
     info = look(session, item)

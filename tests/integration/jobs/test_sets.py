@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from grantline.aws.objects import ObjectInfo
+from grantline.aws.sessions import BucketSession
 from grantline.control.imports.models import Import
 from grantline.control.runs.models import Run
 from grantline.errors import InputInvalid
@@ -118,3 +121,19 @@ def test_hostile_keys_stay_below_the_spool(world: World) -> None:
 def test_a_folder_has_no_wildcards(world: World, pattern: str) -> None:
     with pytest.raises(InputInvalid):
         world.make_import("", pattern=pattern)
+
+
+def test_each_part_is_read_with_a_session_that_can_read_nothing_else(
+    world: World, folder: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str | None] = []
+    real = fetching_sets.download
+
+    def watched(session: BucketSession, info: ObjectInfo, *given: Any, **named: Any) -> Any:
+        keys.append(session.key)
+        assert session.key == info.key
+        return real(session, info, *given, **named)
+
+    monkeypatch.setattr(fetching_sets, "download", watched)
+    assert counts(world.run(folder)) == 4
+    assert keys == ["access/hr/part-1.csv", "access/hr/part-2.csv"]
