@@ -101,3 +101,8 @@ def test_htmx_loads_the_page_again(stale: Client) -> None:
 def test_every_guarded_name_is_an_address() -> None:
     """A renamed address must not lose its guard unseen."""
     assert {name for name in get_resolver().reverse_dict if isinstance(name, str)} >= GUARDED
+
+
+def test_every_change_of_a_data_source_asks_for_a_fresh_proof() -> None:
+    changes = {"sources", "source_setup_step", "source_edit", "source_delete", "source_rotate", "source_rotation_cancel"}
+    assert changes <= GUARDED

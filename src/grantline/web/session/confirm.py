@@ -29,6 +29,8 @@ GUARDED: Final = frozenset(
         "source_setup_step",
         "source_edit",
         "source_delete",
+        "source_rotate",
+        "source_rotation_cancel",
         "tokens",
         "token_revoke",
         "members",
