@@ -5,7 +5,7 @@
 PYTHON ?= python3
 V := .venv/bin
 ROWS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:            ## list the targets
@@ -15,8 +15,9 @@ help:            ## list the targets
 	@$(PYTHON) -c 'import sys; sys.exit("Grantline needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.x") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(V)/python -m pip install --quiet --require-hashes --no-deps -r requirements/uv.txt
-	VIRTUAL_ENV=.venv $(V)/uv pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
+	VIRTUAL_ENV=.venv $(V)/uv pip install --quiet --require-hashes --no-deps --compile-bytecode -r requirements/dev.txt
 	VIRTUAL_ENV=.venv $(V)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(V)/python -m compileall -q src
 	@touch $@
 
 setup: .venv/.stamp  ## make .venv from the hashed lock file
@@ -25,7 +26,7 @@ demo: setup      ## the whole job on a local AWS; prints the address and the sig
 	$(V)/grantline demo
 
 test: setup      ## every test; browser tests are skipped where there is no Chromium
-	$(V)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(V)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 bench: setup     ## first load, unchanged and 0.1 % changed, as ratios to the bare parse (ROWS=10000000 for the large one)
 	$(V)/grantline bench $(if $(ROWS),--rows $(ROWS))

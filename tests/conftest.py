@@ -28,8 +28,34 @@ os.environ["GRANTLINE_REQUIRE_MFA"] = "nobody"  # tests of the second step set i
 os.environ["DJANGO_SETTINGS_MODULE"] = "grantline.config.django"
 
 import django  # noqa: E402 - the settings above come first
+from django.conf import settings as django_settings  # noqa: E402
 
+django_settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
 django.setup()
+
+LONG_FIRST = (
+    "tests/e2e/test_pages.py",
+    "tests/e2e",
+    "tests/acceptance",
+    "tests/integration/history",
+    "tests/integration",
+)
+"""Which files come first: the longest, so that no worker is left with one at the end."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a fixture stays together: a file on one worker, and the browser's tests, which share a
+    running Grantline, on two."""
+    items.sort(key=lambda item: _rank(item.nodeid))
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        group = "browser" if file.startswith("tests/e2e/") and file != LONG_FIRST[0] else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _rank(nodeid: str) -> int:
+    return next((rank for rank, start in enumerate(LONG_FIRST) if nodeid.startswith(start)), len(LONG_FIRST))
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +100,7 @@ def postgres() -> Iterator[str]:
     folder = BASE / "shared"
     folder.mkdir(exist_ok=True)
     with database(Settings(data_dir=folder)) as url:
+        _forget_durability(url)
         yield url
     os.environ.pop("GRANTLINE_DATABASE_URL", None)
 
@@ -88,3 +115,22 @@ def django_db_modify_db_settings(postgres: str) -> None:
     suffix = "" if WORKER == "main" else f"_{WORKER}"
     settings.DATABASES["default"].update(django_database(postgres))
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_grantline{suffix}"
+
+
+def _forget_durability(url: str) -> None:
+    """No test of this server pulls the plug; those that kill one start a server of their own."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that tests have measured, such as kills survived; docs/nothing-lost.md quotes them."""
+    figures = [figure for report in terminalreporter.getreports("passed") for figure in report.user_properties]
+    if figures:
+        terminalreporter.section("figures")
+    for name, value in figures:
+        terminalreporter.write_line(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from grantline.catalog.lookups import Op
-from grantline.catalog.model import Kind
 from grantline.control.applications.catalog import Catalog, catalog_of
 from grantline.control.applications.models import Application
 from grantline.control.applications.rules import may, read, require
@@ -27,33 +26,24 @@ from grantline.control.runs.changes import renames
 from grantline.control.runs.models import Version
 from grantline.control.tenancy import Scope, scoped
 from grantline.errors import NotFound
+from grantline.web.applications.change_list import (
+    DOWNLOAD_PAGE_ROWS,
+    HEADS,
+    PAGE_ROWS,
+    choice_context,
+    download_cells,
+    kind_of,
+    list_context,
+    op_of,
+)
 from grantline.web.applications.head import head_context
-from grantline.web.applications.history import difference_words, entitlement_name
 from grantline.web.charts import DayChange
 from grantline.web.downloads import csv_response
-from grantline.web.paging import address_with
 from grantline.web.requests import PageRequest, chosen_day
 from grantline.web.runs.verdict import change_phrases
 
-PAGE_ROWS = 50
 SHOWN_VERSIONS = 100
 CHARTED_DAYS = 30
-_DOWNLOAD_PAGE = 200
-KINDS = (("", "All kinds"), ("account", "Accounts"), ("entitlement", "Entitlements"), ("grant", "Grants"))
-OPS = (("", "All"), ("added", "Added"), ("removed", "Removed"), ("changed", "Changed"))
-_HEADS = (
-    "at",
-    "run",
-    "kind",
-    "change",
-    "account",
-    "account_name",
-    "resource_type",
-    "resource",
-    "entitlement",
-    "entitlement_name",
-    "difference",
-)
 
 
 @require_GET
@@ -62,11 +52,8 @@ def index(request: PageRequest, application_id: str) -> HttpResponse:
     application = read(request.scope, application_id)
     context = {
         **head_context(request, application, "changes"),
+        **choice_context(request),
         "query": request.GET,
-        "kinds": choices(request, "kind", KINDS),
-        "ops": choices(request, "op", OPS),
-        "download_query": address_with(request.GET, cursor=None),
-        "may_export": request.scope.may(Permission.CATALOG_EXPORT),
     }
     run_id = request.GET.get("run", "")
     if run_id:
@@ -86,10 +73,10 @@ def download(request: PageRequest, application_id: str) -> StreamingHttpResponse
     run_id = request.GET.get("run", "")
     versions = [version_of_run(request.scope, application, run_id)] if run_id else _versions(request, application)
     catalog = catalog_of(request.scope, application)
-    rows = _download_rows(catalog, versions, kind_of(request), op_of(request))
+    rows = _download_rows(request, catalog, versions)
     exported = {"what": "changes", "format": "csv", "run": run_id or None}
     record(request.scope, Action.CATALOG_EXPORT, application, name=application.name, after=exported)
-    return csv_response(f"changes-{application.name}", _HEADS, rows)
+    return csv_response(f"changes-{application.name}", ("at", "run", *HEADS), rows)
 
 
 def version_of_run(scope: Scope, application: Application, run_id: str) -> Version:
@@ -142,73 +129,21 @@ def _of_run(request: PageRequest, application: Application, version: Version) ->
         limit=PAGE_ROWS,
         cursor=request.GET.get("cursor", ""),
     )
-    shown = [_row(row) for row in rows.items]
     return {
+        **list_context(request, rows),
         "version": version,
         "renames": renames(request.scope, version.run) if not request.GET.get("cursor") else [],
         "may_rename": may(request.scope, application, Permission.IMPORT_WRITE),
         "phrases": change_phrases(version.changes),
-        "rows": shown,
-        "has_differences": any(row["difference"] for row in shown),
-        "next_href": address_with(request.GET, cursor=rows.next) if rows.next else "",
-        "first_href": address_with(request.GET, cursor=None) if request.GET.get("cursor") else "",
     }
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "name": entitlement_name(row) if row["entitlement_key"] else "",
-        "difference": difference_words(row["before"], row["after"]) if row["op"] == "changed" else "",
-    }
-
-
-def _download_rows(
-    catalog: Catalog, versions: list[Version], kind: Kind | None, op: Op | None
-) -> Iterator[tuple[Any, ...]]:
+def _download_rows(request: PageRequest, catalog: Catalog, versions: list[Version]) -> Iterator[tuple[Any, ...]]:
+    kind, op = kind_of(request), op_of(request)
     for version in versions:
-        cursor = ""
-        while True:
-            place = (version.of_import_id, version.number)
-            page = catalog.changes(version=place, kind=kind, op=op, limit=_DOWNLOAD_PAGE, cursor=cursor)
-            yield from (_download_row(version, row) for row in page.items)
-            if not page.next:
-                break
-            cursor = page.next
-
-
-def _download_row(version: Version, row: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        version.published_at.isoformat().replace("+00:00", "Z"),
-        version.run.pk,
-        row["kind"],
-        row["op"],
-        row["account"],
-        row["account_display_name"],
-        row["resource_type"],
-        row["resource"],
-        row["entitlement"],
-        row["entitlement_display_name"],
-        difference_words(row["before"], row["after"]) if row["op"] == "changed" else "",
-    )
-
-
-def kind_of(request: PageRequest) -> Kind | None:
-    """The kind that the query chooses."""
-    kind = request.GET.get("kind", "")
-    return cast(Kind, kind) if kind in ("account", "entitlement", "grant") else None
-
-
-def op_of(request: PageRequest) -> Op | None:
-    """The operation that the query chooses."""
-    op = request.GET.get("op", "")
-    return cast(Op, op) if op in ("added", "removed", "changed") else None
-
-
-def choices(request: PageRequest, name: str, options: tuple[tuple[str, str], ...]) -> list[tuple[str, str, bool]]:
-    """Each option with the address that chooses it and whether it is chosen."""
-    chosen = request.GET.get(name, "")
-    return [
-        (label, address_with(request.GET, cursor=None, **{name: value or None}), value == chosen)
-        for value, label in options
-    ]
+        page_at = partial(
+            catalog.changes, version=(version.of_import_id, version.number), kind=kind, op=op, limit=DOWNLOAD_PAGE_ROWS
+        )
+        published_at = version.published_at.isoformat().replace("+00:00", "Z")
+        for cells in download_cells(lambda cursor, page_at=page_at: page_at(cursor=cursor)):  # type: ignore[misc]
+            yield published_at, version.run.pk, *cells

@@ -7,6 +7,7 @@ stand in no history yet; a published run's are on its application's page, and le
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -20,28 +21,22 @@ from grantline.control.organizations.roles import Permission
 from grantline.control.runs import changes, rules
 from grantline.control.runs.models import Run, RunState
 from grantline.errors import GrantlineError
-from grantline.web.applications.changes import KINDS, OPS, choices, kind_of, op_of
-from grantline.web.applications.history import difference_words, entitlement_name
+from grantline.web.applications.change_list import (
+    DOWNLOAD_PAGE_ROWS,
+    HEADS,
+    PAGE_ROWS,
+    choice_context,
+    download_cells,
+    kind_of,
+    list_context,
+    op_of,
+)
 from grantline.web.applications.trail import crumb, to_import
 from grantline.web.downloads import csv_response
-from grantline.web.paging import address_with
 from grantline.web.requests import PageRequest
 from grantline.web.runs.row import RunRow
 
-PAGE_ROWS = 50
 SHOWN_AFFECTED = 20
-_DOWNLOAD_PAGE = 500
-_HEADS = (
-    "kind",
-    "change",
-    "account",
-    "account_name",
-    "resource_type",
-    "resource",
-    "entitlement",
-    "entitlement_name",
-    "difference",
-)
 
 
 @require_GET
@@ -58,19 +53,12 @@ def index(request: PageRequest, run_id: str) -> HttpResponse:
         limit=PAGE_ROWS,
         cursor=request.GET.get("cursor", ""),
     )
-    shown = [_row(row) for row in rows.items]
     context = {
+        **choice_context(request),
+        **list_context(request, rows),
         "run": run,
         "row": RunRow(run),
         "application": run.of_import.application,
-        "rows": shown,
-        "has_differences": any(row["difference"] for row in shown),
-        "kinds": choices(request, "kind", KINDS),
-        "ops": choices(request, "op", OPS),
-        "may_export": request.scope.may(Permission.CATALOG_EXPORT),
-        "download_query": address_with(request.GET, cursor=None),
-        "next_href": address_with(request.GET, cursor=rows.next) if rows.next else "",
-        "first_href": address_with(request.GET, cursor=None) if request.GET.get("cursor") else "",
         "breadcrumbs": [
             *to_import(run.of_import),
             crumb(f"Run {run.number:,}", reverse("run", args=[run.pk])),
@@ -88,7 +76,7 @@ def download(request: PageRequest, run_id: str) -> StreamingHttpResponse:
     changes.changes(request.scope, run, limit=1)  # what cannot be answered is said before the first byte
     exported = {"what": "changes", "format": "csv", "run": run.pk}
     record(request.scope, Action.CATALOG_EXPORT, run, name=run.of_import.title, after=exported)
-    return csv_response(f"changes-run-{run.number}-{run.pk}", _HEADS, _download_rows(request, run))
+    return csv_response(f"changes-run-{run.number}-{run.pk}", HEADS, _download_rows(request, run))
 
 
 def effects(request: PageRequest, run: Run) -> dict[str, Any]:
@@ -105,30 +93,7 @@ def effects(request: PageRequest, run: Run) -> dict[str, Any]:
     return {**found, "may_rename": may(request.scope, run.of_import.application, Permission.IMPORT_WRITE)}
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "name": entitlement_name(row) if row["entitlement_key"] else "",
-        "difference": difference_words(row["before"], row["after"]) if row["op"] == "changed" else "",
-    }
-
-
 def _download_rows(request: PageRequest, run: Run) -> Iterator[tuple[Any, ...]]:
-    cursor, more = "", True
-    while more:
-        page = changes.changes(
-            request.scope, run, kind=kind_of(request), op=op_of(request), limit=_DOWNLOAD_PAGE, cursor=cursor
-        )
-        for row in page.items:
-            yield (
-                row["kind"],
-                row["op"],
-                row["account"],
-                row["account_display_name"],
-                row["resource_type"],
-                row["resource"],
-                row["entitlement"],
-                row["entitlement_display_name"],
-                difference_words(row["before"], row["after"]) if row["op"] == "changed" else "",
-            )
-        cursor, more = page.next or "", page.next is not None
+    kind, op = kind_of(request), op_of(request)
+    page_at = partial(changes.changes, request.scope, run, kind=kind, op=op, limit=DOWNLOAD_PAGE_ROWS)
+    return download_cells(lambda cursor: page_at(cursor=cursor))
