@@ -3,7 +3,8 @@
 In: numbers of rows. Out: a table, or one JSON object. For each size a file of grants is made by seed
 (every value quoted, lines in random order) and a second one with 0.1 % changed, new accounts and
 entitlements among them. Each measurement runs in a process of its own, so that the peak of memory is its
-own, and stands between two of the parses that it is compared with (DuckDB, the maximum of every column).
+own, and stands between two of the parses that it is compared with (DuckDB, the maximum of every column;
+for the workbook see `bench_workbook`).
 Figures are medians; ratios are told by time and by processor time. What an import finds is checked
 against what was made. Nothing here is mocked.
 """
@@ -94,6 +95,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the verb."""
     parser = subparsers.add_parser("bench", help="measure imports beside the bare parse of the same file")
     parser.add_argument("--rows", metavar="N", type=_size, nargs="+", default=list(SIZES), help="sizes to measure")
+    parser.add_argument(
+        "--workbook-rows", metavar="N", type=_workbook_size, default=200_000, help="rows of the workbook; 0: none"
+    )
     parser.add_argument("--repeats", metavar="N", type=int, help="repeats (5; 2 above a million rows)")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="seed of the made data")
     parser.add_argument("--memory-limit-mb", metavar="N", type=int, default=1024, help="DuckDB's memory, in MiB")
@@ -103,26 +107,30 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Measure every size. Returns 0; 1 where an import found something else than was made."""
-    results = []
-    for rows in args.rows:
+    from grantline.cli.bench_workbook import measure_workbook, workbook_text
+
+    def measured(rows: int, action: Callable[[Plan], dict[str, Any]], text: Callable[[Any], str]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="grantline-bench-") as folder:
             repeats = max(1, args.repeats or (5 if rows <= 1_000_000 else 2))
-            plan = Plan(rows, Path(folder), args.seed, repeats, args.memory_limit_mb, args.threads)
-            results.append(measure(plan))
-            if not args.json:
-                print(as_text(results[-1]), flush=True)
+            found = action(Plan(rows, Path(folder), args.seed, repeats, args.memory_limit_mb, args.threads))
+        if not args.json:
+            print(text(found), flush=True)
+        return found
+
+    sizes = [measured(rows, measure, as_text) for rows in args.rows]
+    workbook = measured(args.workbook_rows, measure_workbook, workbook_text) if args.workbook_rows else None
     if args.json:
-        print(json.dumps({"sizes": results}))
-    return 0 if all(result["is_right"] for result in results) else 1
+        print(json.dumps({"sizes": sizes, "workbook": workbook}))
+    return 0 if all(result["is_right"] for result in (*sizes, workbook) if result) else 1
 
 
 def measure(plan: Plan) -> dict[str, Any]:
     """All measurements of one size, as one document."""
-    _in_child(make_files, plan)
-    first = _in_child(first_load, plan)
-    unchanged = _in_child(look_at_unchanged, plan)
-    changed = _in_child(changed_sync, plan)
-    checking = _in_child(cost_of_checking, plan)
+    in_child(make_files, plan)
+    first = in_child(first_load, plan)
+    unchanged = in_child(look_at_unchanged, plan)
+    changed = in_child(changed_sync, plan)
+    checking = in_child(cost_of_checking, plan)
     return {
         "rows": plan.rows,
         "accounts": plan.accounts,
@@ -179,7 +187,7 @@ def first_load(plan: Plan) -> dict[str, Any]:
     """The first version of an import, from the file to the written version."""
 
     def load(repeat: int) -> dict[str, Any]:
-        return _import(plan, 1, None, f"first{repeat}")
+        return import_file(plan, plan.file(1), 1, None, f"first{repeat}")
 
     found = _beside_the_parse(plan, 1, load)
     # Rows are drawn at random: an account or an entitlement may have no row.
@@ -191,7 +199,7 @@ def changed_sync(plan: Plan) -> dict[str, Any]:
     snapshot = plan.place.snapshot(1, "first0")
 
     def sync(repeat: int) -> dict[str, Any]:
-        return _import(plan, 2, snapshot, f"changed{repeat}")
+        return import_file(plan, plan.file(2), 2, snapshot, f"changed{repeat}")
 
     found = _beside_the_parse(plan, 2, sync)
     expected = KindChanges(added=plan.moved + plan.joiners, removed=plan.moved + plan.joiners)
@@ -204,8 +212,8 @@ def cost_of_checking(plan: Plan) -> dict[str, Any]:
     """The first load with and without looking at the cells, by turns, since machines drift."""
     ratios, seconds = [], []
     for repeat in range(plan.repeats):
-        without = _import(plan, 1, None, f"unchecked{repeat}", checked=False)["seconds"]
-        with_checks = _import(plan, 1, None, f"checked{repeat}")["seconds"]
+        without = import_file(plan, plan.file(1), 1, None, f"unchecked{repeat}", checked=False)["seconds"]
+        with_checks = import_file(plan, plan.file(1), 1, None, f"checked{repeat}")["seconds"]
         seconds.append(without)
         ratios.append(with_checks / without)
     return {"unchecked_seconds": median(seconds), "ratio": median(ratios)}
@@ -224,8 +232,8 @@ def _identity(path: Path) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _import(
-    plan: Plan, version: int, previous: Snapshot | None, version_id: str, *, checked: bool = True
+def import_file(
+    plan: Plan, path: Path, version: int, previous: Snapshot | None, version_id: str, *, checked: bool = True
 ) -> dict[str, Any]:
     """One import through the real stages; returns seconds per stage and what was found."""
     from grantline.reading import read_records
@@ -233,7 +241,7 @@ def _import(
     con = connect(plan.memory_limit_mb, plan.threads, plan.folder / "spill")
     marks = [time.perf_counter()]
     with tempfile.TemporaryDirectory(dir=plan.folder) as scratch:
-        records = read_records(plan.file(version), None, con, Path(scratch), checked=checked).records
+        records = read_records(path, None, con, Path(scratch), checked=checked).records
         marks.append(time.perf_counter())
         found = diff(con, _incoming(records), previous, version)
         marks.append(time.perf_counter())
@@ -278,21 +286,26 @@ def _parse(plan: Plan, version: int) -> None:
 
 
 def _beside_the_parse(plan: Plan, version: int, action: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+    return beside(lambda: _parse(plan, version), action, plan.repeats)
+
+
+def beside(parse: Callable[[], None], action: Callable[[int], dict[str, Any]], repeats: int) -> dict[str, Any]:
     """Every repeat between two parses; its ratio is to the mean of its neighbours, since machines drift."""
-    parses, runs = [_timed(lambda: _parse(plan, version))], []
-    for repeat in range(plan.repeats):
+    parses, runs = [_timed(parse)], []
+    for repeat in range(repeats):
         runs.append(_timed(functools.partial(action, repeat)))
-        parses.append(_timed(lambda: _parse(plan, version)))
+        parses.append(_timed(parse))
     ratios, cpu_ratios = [], []
     for place, (_, seconds, cpu_seconds) in enumerate(runs):
         (_, before, cpu_before), (_, after, cpu_after) = parses[place], parses[place + 1]
         ratios.append(2 * seconds / (before + after))
         cpu_ratios.append(2 * cpu_seconds / (cpu_before + cpu_after))
     answers = [answer for answer, _, _ in runs]
+    stages = answers[0]["stages"]
     return {
         **answers[0],
         "seconds": median(answer["seconds"] for answer in answers),
-        "stages": {stage: median(answer["stages"][stage] for answer in answers) for stage in STAGES},
+        "stages": {stage: median(answer["stages"][stage] for answer in answers) for stage in stages},
         "parse_seconds": median(seconds for _, seconds, _ in parses),
         "ratio": median(ratios),
         "cpu_ratio": median(cpu_ratios),
@@ -306,7 +319,7 @@ def _timed(action: Callable[[], Any]) -> tuple[Any, float, float]:
     return answer, time.perf_counter() - begun, time.process_time() - cpu_begun
 
 
-def _in_child(action: Callable[[Plan], dict[str, Any]], plan: Plan) -> dict[str, Any]:
+def in_child(action: Callable[[Plan], dict[str, Any]], plan: Plan) -> dict[str, Any]:
     """Run `action` in a new process; its answer, with the process's peak of memory."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
@@ -354,6 +367,12 @@ def as_text(result: dict[str, Any]) -> str:
     if not result["is_right"]:
         lines.append("An import found something else than was made: these figures mean nothing.")
     return "\n".join(lines) + "\n"
+
+
+def _workbook_size(text: str) -> int:
+    if not text.isdecimal() or not (text == "0" or 1_000 <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0 or a whole number from 1000 to 1000000")
+    return int(text)
 
 
 def _size(text: str) -> int:

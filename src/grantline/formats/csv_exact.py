@@ -31,6 +31,9 @@ from grantline.issues import Issue, shown
 CLOCK_EVERY = 8192
 """Records between two looks at the clock."""
 
+BLOCK_RECORDS = 1024
+"""Records that are written at once where none of them has to be looked at."""
+
 
 @dataclass
 class _Tally:
@@ -90,19 +93,48 @@ def _write_all(file: NormalFile, records: Records, head: Head, options: FileOpti
     deadline = time.monotonic() + file.limits.seconds
     held: Record | None = None
     fill = FillDown(options.fill_down, head.columns)
-    for count, record in enumerate(_data(records, head, options, tally)):
+    with _Blocks(file) as blocks:
+        for count, record in enumerate(_data(records, head, options, tally)):
+            if held is not None:
+                _write(blocks, held, head)
+            record.cells = fill.filled(record.cells)
+            held = record
+            if count % CLOCK_EVERY == 0 and time.monotonic() > deadline:
+                raise file.limits.too_large("seconds", f"Reading was stopped at record {count:,}")
         if held is not None:
-            _write(file, held, head)
-        record.cells = fill.filled(record.cells)
-        held = record
-        if count % CLOCK_EVERY == 0 and time.monotonic() > deadline:
-            raise file.limits.too_large("seconds", f"Reading was stopped at record {count:,}")
-    if held is not None:
-        whole = tally.footers or tally.count.stated is not None or tally.stopped_line is not None
-        if records.cut_off and len(held.cells) < len(head.columns) and not whole:
-            raise _truncated(held, head, file.row_count + 1)
-        _write(file, held, head)
+            whole = tally.footers or tally.count.stated is not None or tally.stopped_line is not None
+            if records.cut_off and len(held.cells) < len(head.columns) and not whole:
+                raise _truncated(held, head, blocks.written().row_count + 1)
+            _write(blocks, held, head)
     tally.count.check(file.row_count)
+
+
+class _Blocks:
+    """Records of the right width, written many at a time; on leaving, whatever happened, those that wait."""
+
+    def __init__(self, file: NormalFile) -> None:
+        self._file = file
+        self._waiting: list[tuple[int, list[str]]] = []
+
+    def __enter__(self) -> _Blocks:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.written()
+
+    def add(self, line: int, cells: list[str]) -> None:
+        """Takes the next record."""
+        self._waiting.append((line, cells))
+        if len(self._waiting) == BLOCK_RECORDS:
+            self.written()
+
+    def written(self) -> NormalFile:
+        """The file, with every record in it that was added so far."""
+        if not self._file.accept_plain(self._waiting):
+            for line, cells in self._waiting:
+                self._file.checked(line, cells)
+        self._waiting.clear()
+        return self._file
 
 
 def _data(records: Records, head: Head, options: FileOptions, tally: _Tally) -> Iterator[Record]:
@@ -129,16 +161,17 @@ def _data(records: Records, head: Head, options: FileOptions, tally: _Tally) -> 
     tally.footers = len(waiting)
 
 
-def _write(file: NormalFile, record: Record, head: Head) -> None:
+def _write(blocks: _Blocks, record: Record, head: Head) -> None:
     width, cells = len(head.columns), record.cells
     if len(cells) > width and not any(cells[width:]):
         cells = cells[:width]
     if record.stray is not None:
-        _refuse_stray(file, record, cells, head)
+        _refuse_stray(blocks.written(), record, cells, head)
     elif len(cells) != width:
+        file = blocks.written()
         file.refuse(record.line, cells, _wrong_width(file.row_count + 1, record.line, cells, head))
     else:
-        file.checked(record.line, cells)
+        blocks.add(record.line, cells)
 
 
 def _wrong_width(row: int, line: int, cells: list[str], head: Head) -> Issue:

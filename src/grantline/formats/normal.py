@@ -37,6 +37,7 @@ Used = Callable[[Sequence[str]], Collection[int]]
 UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 """Characters that PostgreSQL or UTF-8 cannot hold."""
 
+BETWEEN = '","'
 PLACES = ("row", "BIGINT"), ("line", "BIGINT")
 
 
@@ -106,6 +107,30 @@ class NormalFile:
         if len(joined) * 4 > self.limits.cell_bytes:
             cells = [self._within_limit(line, index, cell, place) for index, cell in enumerate(cells)]
         self.accept(line, cells)
+
+    def accept_plain(self, rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
+        """Accepts records of the right width, each with its line, at once.
+
+        False, and nothing is written, where a cell has to be looked at (`checked`) or a limit is near.
+        """
+        first = self.row_count + 1
+        lines = [f'{row},{line},"{BETWEEN.join(cells)}"\n' for row, (line, cells) in enumerate(rows, first)]
+        longest, whole = max(map(len, lines), default=0), "".join(lines)
+        if (
+            longest * 4 > self.limits.cell_bytes
+            or self.row_count + len(rows) > self.limits.rows
+            or "\0" in whole
+            or not (whole.isascii() or UNSTORABLE.search(whole) is None)
+        ):
+            return False
+        if whole.count('"') > 2 * len(self.columns) * len(rows):
+            for line, cells in rows:
+                self.accept(line, cells)
+            return True
+        self._accepted.write(whole)
+        self.row_count += len(rows)
+        self._longest = max(self._longest, longest)
+        return True
 
     def _refuse_unstorable(self, line: int, cells: list[str], index: int, place: CellName | None) -> None:
         issue = Issue(

@@ -32,6 +32,10 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"ORC", "an ORC file"),
     (b"Obj\x01", "an Avro file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x04\x22\x4d\x18", "packed with LZ4"),
+    (b"\xff\x06\x00\x00sNaPpY", "packed with Snappy"),
+    (b"LZIP", "packed with lzip"),
+    (b"\x1f\x9d", "packed with compress (.Z)"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -44,6 +48,11 @@ SUDOERS = re.compile(
     rb"|[%+]?[\w.@-]+\s+[\w.-]+\s*=\s*\(?[\w:, ]+\)?\s*\S)"
 )
 """The first rule of a sudoers file: `Defaults env_reset`, `%wheel ALL=(ALL) ALL`."""
+
+CONTROLS = frozenset(range(1, 9)) | frozenset(range(14, 32)) - {0x1A, 0x1B}
+"""Bytes that text has few of."""
+BINARY_SHARE = 0.3
+"""A text whose cells are separated by such a byte (Hive writes 0x01) stays below."""
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PROTECTED = "EncryptedPackage".encode("utf-16-le")
@@ -94,9 +103,16 @@ def _text_kind(head: bytes, name: str) -> Kind:
             word = answer.group(1).decode() if answer else ""
             raise refused(name, f"an error answer of S3 ({word})", "Repeat the download that made this file.")
         raise refused(name, "XML")
+    if b"\0" not in head and _is_binary(start):  # UTF-16 has NUL, and in some scripts every second byte is such
+        raise refused(name, "not text (nor any kind of file that is known here)")
     line = next((text for text in start.splitlines() if text.strip() and not text.lstrip().startswith(b"#")), b"")
     if SUDOERS.match(line):
         raise refused(name, "a sudoers file (rules, not a table)", "Export who may do what as a table, one row each.")
     if re.match(rb'\{\s*["}]|\[\s*[\[{\]]', start):
         return "json"
     return "text"
+
+
+def _is_binary(start: bytes) -> bool:
+    """Whether too much of the first bytes is nothing that a text has."""
+    return bool(start) and sum(byte in CONTROLS for byte in start) > BINARY_SHARE * len(start)

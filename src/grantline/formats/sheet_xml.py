@@ -1,9 +1,9 @@
 """What calamine does not say about a sheet: its true extent and its cells without a usable value.
 
-In: an XLSX file and a sheet's name. Out: a frozen `Survey`. One pass over the sheet's inflated bytes
-counts and measures cheaply; only where it finds formulas, errors, zero-padded formats or far cells is
-the XML parsed cell by cell. Bytes are inflated here with a counter, because the sizes that a ZIP
-declares may lie, before calamine holds the sheet in memory.
+In: an XLSX file and a sheet's name. Out: a frozen `Survey`. One pass over all inflated bytes (`glance`)
+counts them and proves sheets plain (`sheet_proof`); only where that fails, or formats pad with zeros, is
+the XML parsed cell by cell. Bytes are inflated here with a counter, because the sizes that a ZIP declares
+may lie, before calamine holds the sheet in memory.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 from grantline.errors import FileStructure
 from grantline.formats.limits import Limits
+from grantline.formats.sheet_proof import NARROW, NARROW_AREA, Proof, is_near
 
 CHUNK = 1024 * 1024
-OVERLAP = 64
 FAR_AREA = 20_000_000
 """Cells in the rectangle around the references above which the XML is parsed for the true extent."""
 
-COLUMN = re.compile(rb'r="([A-Z]{1,3})[0-9]')
-ROW = re.compile(rb'<row [^>]{0,64}?r="([0-9]{1,7})"')
-REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-ROW_NUMBER = re.compile(r"[0-9]{1,7}")
+SHEETS = "xl/worksheets/"
+
+REFERENCE = re.compile(r"([A-Za-z]+)([0-9]+)")
+ROW_NUMBER = re.compile(r"[0-9]+")
 ZEROS = re.compile(r"0{2,}")
 
 
@@ -87,19 +88,32 @@ def inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[byte
             packed = inflater.unconsumed_tail
 
 
-def refuse_large(path: Path, limits: Limits) -> None:
-    """Raises: `SourceTooLarge` where the parts of a workbook unpack to more than the limits allow."""
+def glance(path: Path, limits: Limits) -> frozenset[str]:
+    """The parts of a workbook that are sheets of plain cells, at most `NARROW_AREA` of them.
+
+    Raises: `SourceTooLarge` where the parts unpack to more than the limits allow.
+    """
     total = 0
+    proofs: list[tuple[str, Proof]] = []
     with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
+        members = archive.infolist()
+        if len({member.filename for member in members}) < len(members):
+            raise FileStructure("The workbook has two parts of the same name, and nobody can tell which one counts.")
+        for member in members:
+            proof = Proof(NARROW) if member.filename.startswith(SHEETS) else None
+            if proof is not None:
+                proofs.append((member.filename, proof))
             for chunk in inflated(archive, member):
                 total += len(chunk)
                 if total > limits.workbook_bytes:
                     raise limits.too_large("workbook_bytes", "The workbook unpacks to more bytes")
+                if proof is not None:
+                    proof.feed(chunk)
+    return frozenset(name for name, proof in proofs if proof.holds)
 
 
-def survey(path: Path, sheet: str, limits: Limits) -> Survey:
-    """What is to be known about `sheet` before it is read.
+def survey(path: Path, sheet: str, limits: Limits, plain: Collection[str]) -> Survey:
+    """What is to be known about `sheet` before it is read; `plain` is what a glance has proven.
 
     Raises: `SourceTooLarge` where its cells span more than `limits.workbook_cells`.
     """
@@ -107,9 +121,11 @@ def survey(path: Path, sheet: str, limits: Limits) -> Survey:
         member = _sheet_member(archive, sheet)
         if member is None:
             return Survey()
+        area = min(FAR_AREA, limits.workbook_cells)
         padded = _padded_styles(archive)
-        suspicious, rows, columns = _measure(archive, member)
-        if not suspicious and not padded and rows * columns <= min(FAR_AREA, limits.workbook_cells):
+        if not padded and (
+            (member.filename in plain and area >= NARROW_AREA) or is_near(partial(inflated, archive, member), area)
+        ):
             return Survey()
         found = _Cells(padded).parse(inflated(archive, member))
     area = (found.last_row + 1) * (found.last_column + 1)
@@ -129,21 +145,6 @@ def visible_sheets(path: Path) -> list[str]:
             for attributes in _attributes(archive, "xl/workbook.xml", "sheet")
             if "name" in attributes and attributes.get("state", "visible") == "visible"
         ]
-
-
-def _measure(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bool, int, int]:
-    """Whether there are formulas or errors; the last row and column that any cell names."""
-    suspicious, row, letters = False, 0, {b"A"}
-    tail = b""
-    for chunk in inflated(archive, member):
-        chunk = tail + chunk
-        suspicious = suspicious or b"<f" in chunk or b't="e"' in chunk or b"t='e'" in chunk
-        letters.update(COLUMN.findall(chunk))
-        found = ROW.findall(chunk)
-        if found:
-            row = max(row, int(max(found, key=lambda text: (len(text), text))))
-        tail = chunk[-OVERLAP:]
-    return suspicious, row, max(column_number(text.decode()) for text in letters) + 1
 
 
 def _sheet_member(archive: zipfile.ZipFile, sheet: str) -> zipfile.ZipInfo | None:
@@ -224,6 +225,11 @@ def feed(parser: Any, chunks: Iterator[bytes]) -> None:
         raise FileStructure(f"The workbook is damaged: {error}.") from error
 
 
+def _row_number(digits: str) -> int:
+    """The number, or one that is far above any row."""
+    return int(digits.lstrip("0")[:10] or 0)
+
+
 class _Cells:
     """Walks the cells of one sheet."""
 
@@ -247,11 +253,13 @@ class _Cells:
         name = name.rpartition(":")[2]
         if name == "row":
             number = attributes.get("r", "")
-            self.row = int(number) - 1 if ROW_NUMBER.fullmatch(number) else self.row + 1
+            self.row = _row_number(number) - 1 if ROW_NUMBER.fullmatch(number) else self.row + 1
             self.column = -1
         elif name == "c":
             reference = REFERENCE.fullmatch(attributes.get("r", ""))
-            self.column = column_number(reference.group(1)) if reference else self.column + 1
+            self.column = column_number(reference.group(1)[:8].upper()) if reference else self.column + 1
+            if reference:  # calamine goes by the cell's own row, whatever row it stands in
+                self.row = _row_number(reference.group(2)) - 1
             self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
             self.has_formula, self.value = False, ""
         elif name == "f":

@@ -77,6 +77,8 @@ class Table:
     """Set where the rows were not scanned yet and only promise to be clean: whoever scans them first, all
     columns of them, must find this many records and no error of DuckDB, else the promise is broken and
     the file has to be read with `lazy=False`. It answers None where the bytes alone break it."""
+    original: Table | None = None
+    """Set where the rows are made of another table: the file's own, whose rows have the same numbers."""
     separators: Mapping[str, str] = field(default_factory=dict)
     """Columns whose cells are lists in the file itself (JSON, Parquet) → what their values are joined
     with; it wins over any other way to split them."""

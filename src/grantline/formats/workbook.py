@@ -8,14 +8,9 @@ blank would mean "cleared". Rows that are filtered away or hidden are data. Blan
 
 from __future__ import annotations
 
-import datetime
-import time
 import zipfile
 import zlib
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,36 +20,17 @@ import duckdb
 import python_calamine as calamine
 
 from grantline.errors import FileEmpty, FileStructure, HeaderMissing
-from grantline.formats.dialect import HEAD_RECORDS, Known, clean_name, no_rows, skips, stops
+from grantline.formats.dialect import HEAD_RECORDS, Known, clean_name, no_rows, skips
 from grantline.formats.limits import Limits
 from grantline.formats.merges import Merges, area_name
 from grantline.formats.normal import NormalFile, Used
 from grantline.formats.ods_xml import refuse_wide
 from grantline.formats.options import FileOptions
-from grantline.formats.row_rules import FillDown, StatedCount
-from grantline.formats.sheet_xml import Survey, column_letters, refuse_large, survey
+from grantline.formats.sheet_doubts import Layout
+from grantline.formats.sheet_rows import BETWEEN_CELLS, SheetRows
+from grantline.formats.sheet_values import text
+from grantline.formats.sheet_xml import Survey, column_letters, glance, survey
 from grantline.formats.table import Format, Place, Table
-from grantline.issues import Issue, shown
-
-EXACT = 10**15
-"""Whole numbers from here on have more digits than a workbook keeps."""
-
-BETWEEN_CELLS = "\t"
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where a sheet's table is. `first_column` is the sheet column of the first cell, from 0."""
-
-    sheet: str
-    columns: tuple[str, ...]
-    header_row: int | None
-    data_after: int
-    first_column: int
-
-    def cell(self, row: int, index: int) -> str:
-        """`Users!C3` of the cell `index` in sheet row `row`."""
-        return f"{self.sheet}!{column_letters(self.first_column + index)}{row}"
 
 
 def read_workbook(
@@ -74,19 +50,21 @@ def read_workbook(
     `HeaderMissing`, `FileEmpty`, `SourceTooLarge`.
     """
     try:
-        refuse_large(path, limits)
+        plain = glance(path, limits)
         if kind == "ods":
             refuse_wide(path, limits)
         book = calamine.CalamineWorkbook.from_path(str(path))
-        name, notes = _chosen_sheet(book, options)
-        found = survey(path, name, limits) if kind == "xlsx" else Survey()
+        look = partial(survey, path, limits=limits, plain=plain) if kind == "xlsx" else _nothing
+        name, notes = _chosen_sheet(book, options, look)
+        found = look(name)  # before calamine holds the sheet in memory
         sheet = book.get_sheet_by_name(name)
     except (calamine.CalamineError, zipfile.BadZipFile, zlib.error) as error:
         raise FileStructure(f"The workbook is damaged or not complete: {error}.") from error
     layout = _layout(sheet, name, options, limits, known)
     merges = _merges(sheet, layout)
     with NormalFile(scratch, layout.columns, limits, used) as file:
-        notes += _write_all(file, sheet, layout, options, found, merges, keys)
+        key_columns = frozenset(keys(layout.columns) if keys else ())
+        notes += SheetRows(file, layout, options, found, merges, key_columns).write(sheet)
     if file.row_count == 0:
         raise no_rows(layout.header_row)
     if merges.areas and not options.fill_merged:
@@ -98,7 +76,12 @@ def read_workbook(
     return file.table(con, Format(kind, header_row=layout.header_row, sheet=name), place, notes)
 
 
-def _chosen_sheet(book: Any, options: FileOptions) -> tuple[str, list[str]]:
+def _nothing(_: str) -> Survey:
+    """The survey of an ODS sheet, whose extent is known already."""
+    return Survey()
+
+
+def _chosen_sheet(book: Any, options: FileOptions, look: Callable[[str], Survey]) -> tuple[str, list[str]]:
     sheets = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
     visible = [m.name for m in sheets if m.visible == calamine.SheetVisibleEnum.Visible]
     found = ", ".join(m.name if m.name in visible else f"{m.name} [hidden]" for m in sheets)
@@ -112,6 +95,8 @@ def _chosen_sheet(book: Any, options: FileOptions) -> tuple[str, list[str]]:
     if len(visible) == 1:
         note = [f'The sheet "{visible[0]}" was read; it is the only visible one.'] if len(sheets) > 1 else []
         return visible[0], note
+    for name in visible:
+        look(name)
     filled = [name for name in visible if book.get_sheet_by_name(name).height > 0]
     if len(filled) == 1:
         return filled[0], [f'The sheet "{filled[0]}" was read; it is the only visible one with cells.']
@@ -121,7 +106,7 @@ def _chosen_sheet(book: Any, options: FileOptions) -> tuple[str, list[str]]:
     )
 
 
-def _layout(sheet: Any, name: str, options: FileOptions, limits: Limits, known: Known | None) -> _Layout:
+def _layout(sheet: Any, name: str, options: FileOptions, limits: Limits, known: Known | None) -> Layout:
     if sheet.start is None:
         raise FileEmpty(f'The sheet "{name}" is empty.')
     if sheet.width > limits.columns:
@@ -137,8 +122,8 @@ def _layout(sheet: Any, name: str, options: FileOptions, limits: Limits, known: 
             )
         names = options.names
     if options.has_header:
-        return _Layout(name, names, number, number, first_column)
-    return _Layout(name, names, None, 0, first_column)
+        return Layout(name, names, number, number, first_column)
+    return Layout(name, names, None, 0, first_column)
 
 
 def _header(sheet: Any, options: FileOptions, known: Known | None) -> tuple[int, list[str]]:
@@ -165,7 +150,7 @@ def _header(sheet: Any, options: FileOptions, known: Known | None) -> tuple[int,
     return first
 
 
-def _merges(sheet: Any, layout: _Layout) -> Merges:
+def _merges(sheet: Any, layout: Layout) -> Merges:
     """The merged cells among the data. Raises: `FileStructure` where the header has some."""
     areas = []
     for area in sheet.merged_cell_ranges or ():
@@ -187,198 +172,3 @@ def _merged_note(merges: Merges) -> str:
         f"Merged cells hold their value in the first cell only, the others are empty: {shown_areas}."
         " Set file.fill_merged to give every row its value."
     )
-
-
-def _write_all(
-    file: NormalFile,
-    sheet: Any,
-    layout: _Layout,
-    options: FileOptions,
-    found: Survey,
-    merges: Merges,
-    keys: Used | None,
-) -> list[str]:
-    deadline = time.monotonic() + file.limits.seconds
-    notes: list[str] = []
-    special = {row for row, _ in (*found.formulas, *found.errors, *found.padded)}
-    key_columns = frozenset(keys(layout.columns) if keys else ())
-    count, fill = StatedCount(options.count_row), FillDown(options.fill_down, layout.columns)
-    for number, values in _data(sheet, layout, options, notes, count):
-        if options.fill_merged:
-            values = merges.filled(number, values)
-        cells = [value if type(value) is str else text(value) for value in values]
-        cells = fill.filled(cells)
-        if number - 1 in special:
-            if options.displayed_text:
-                cells = _as_displayed(number, cells, layout, found)
-            if _refuse_special(file, number, cells, layout, found):
-                continue
-        if (
-            merges.areas
-            and not options.fill_merged
-            and _refuse_covered(file, number, cells, layout, merges, key_columns)
-        ):
-            continue
-        if cells != values:
-            _warn_long_numbers(file, number, values, layout)
-        file.checked(number, cells, partial(layout.cell, number))
-        if number % 8192 == 0 and time.monotonic() > deadline:
-            raise file.limits.too_large("seconds", f"Reading was stopped at row {number:,}")
-    count.check(file.row_count)
-    return notes
-
-
-def _refuse_covered(
-    file: NormalFile, number: int, cells: list[str], layout: _Layout, merges: Merges, keys: frozenset[int]
-) -> bool:
-    """Refuses a row with a cell that is only empty because it is part of a merge: empty would mean
-    "none", and the person who reads the sheet sees a value."""
-    for index, area in merges.covered(number, len(cells)).items():
-        if index not in file.used or cells[index]:
-            continue
-        name, place = layout.columns[index], layout.cell(number, index)
-        issue = Issue(
-            "row_key_missing" if index in keys else "value_invalid",
-            f"{name} is empty, because the cell {place} is part of the merged cells {area}.",
-            row=file.row_count + 1,
-            cell=place,
-            column=name,
-            remedy="Set file.fill_merged to give every row its value, or unmerge the cells.",
-        )
-        file.refuse(number, cells, issue)
-        return True
-    return False
-
-
-def _as_displayed(number: int, cells: list[str], layout: _Layout, found: Survey) -> list[str]:
-    """The cells of a sheet row with the leading zeros that their formats show."""
-    return [
-        cell.zfill(found.padded.get((number - 1, layout.first_column + index), 0)) if cell else cell
-        for index, cell in enumerate(cells)
-    ]
-
-
-def _data(
-    sheet: Any, layout: _Layout, options: FileOptions, notes: list[str], count: StatedCount
-) -> Iterator[tuple[int, Sequence[Any]]]:
-    """The rows below the header that are not blank, with the options' rules applied."""
-    waiting: deque[tuple[int, Sequence[Any]]] = deque()
-    blank = skipped = 0
-    rules = (
-        options.skip_rows_starting_with
-        or options.stop_at_row_starting_with
-        or options.comment
-        or options.count_row is not None
-    )
-    for number, values in enumerate(sheet.iter_rows(), 1):
-        if number <= layout.data_after:
-            continue
-        if values.count("") == len(values):
-            blank += 1
-            continue
-        if rules:
-            cells = [text(value) for value in values]
-            if count.is_met(BETWEEN_CELLS.join(cells), number):
-                break
-            if stops(cells, options, BETWEEN_CELLS):
-                notes.append(f"The data end before row {number:,} (stop_at_row_starting_with).")
-                break
-            comment = options.comment is not None and cells[0].startswith(options.comment)
-            if comment or skips(cells, options, BETWEEN_CELLS):
-                skipped += 1
-                continue
-        waiting.append((number, values))
-        if len(waiting) > options.skip_last:
-            yield waiting.popleft()
-    if blank:
-        notes.append(f"Blank rows left out: {blank:,}.")
-    if skipped:
-        notes.append(f"Rows left out by skip_rows_starting_with or comment: {skipped:,}.")
-    if waiting:
-        notes.append(f"Rows left out at the end by skip_last: {len(waiting):,}.")
-
-
-def _refuse_special(file: NormalFile, number: int, cells: list[str], layout: _Layout, found: Survey) -> bool:
-    """Refuses a row with a cell whose value cannot be known; warns of formats that show zeros."""
-    for index, cell in enumerate(cells):
-        if index not in file.used:
-            continue
-        place = (number - 1, layout.first_column + index)
-        name = layout.columns[index]
-        if place in found.formulas:
-            message = f"{name} holds a formula without a saved result."
-            remedy = "Open the workbook in a spreadsheet program and save it, or export values."
-        elif place in found.errors:
-            message = f"{name} holds the error {found.errors[place]}."
-            remedy = "Correct the formula in the workbook."
-        else:
-            if place in found.padded and len(cell) < found.padded[place]:
-                _warn_padded(file, number, index, cell, found.padded[place], layout)
-            continue
-        issue = Issue(
-            "value_invalid",
-            message,
-            row=file.row_count + 1,
-            cell=layout.cell(number, index),
-            column=name,
-            value=found.errors.get(place),
-            remedy=remedy,
-        )
-        file.refuse(number, cells, issue)
-        return True
-    return False
-
-
-def _warn_padded(file: NormalFile, number: int, index: int, cell: str, digits: int, layout: _Layout) -> None:
-    file.report(
-        Issue(
-            "value_invalid",
-            f"{layout.columns[index]} is the number {cell}; only its format shows {cell.zfill(digits)}.",
-            severity="warning",
-            row=file.row_count + 1,
-            cell=layout.cell(number, index),
-            column=layout.columns[index],
-            value=shown(cell),
-            remedy="Format the column as text and type the zeros, if they belong to the value.",
-        )
-    )
-
-
-def _warn_long_numbers(file: NormalFile, number: int, values: Sequence[Any], layout: _Layout) -> None:
-    for index, value in enumerate(values):
-        if index in file.used and type(value) is float and abs(value) >= EXACT:
-            file.report(
-                Issue(
-                    "value_invalid",
-                    f"{layout.columns[index]} is a number with 16 or more digits; a workbook keeps 15.",
-                    severity="warning",
-                    row=file.row_count + 1,
-                    cell=layout.cell(number, index),
-                    column=layout.columns[index],
-                    value=text(value),
-                    remedy="Format the column as text before the numbers are put in.",
-                )
-            )
-
-
-def text(value: Any) -> str:
-    """A cell's value as text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        seconds = int(value.total_seconds())
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return "" if value is None else str(value)
-
-
-def _number(value: float) -> str:
-    """Whole numbers without a decimal point, others with the 15 digits that a workbook keeps."""
-    if value.is_integer():
-        return str(int(value))
-    return format(Decimal(format(value, ".15g")), "f")

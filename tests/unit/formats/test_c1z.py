@@ -201,6 +201,7 @@ def test_an_old_file_with_fewer_columns(tmp_path: Path) -> None:
     assert con.execute(f"SELECT id FROM {reading.records.accounts}").fetchall() == [("u1",)]
     assert con.execute(f"SELECT count(*) FROM {reading.records.grants}").fetchone() == (1,)
     assert any("group or another resource" in note for note in (*reading.table.notes, *reading.records.notes))
+    assert reading.records.references.lists_accounts, "other imports may refer to its users"
 
 
 def test_a_principal_that_is_not_there_is_reported(tmp_path: Path) -> None:

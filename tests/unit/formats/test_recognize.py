@@ -23,6 +23,8 @@ from grantline.formats.recognize import recognize
         (b"PK\x03\x04", "zip"),
         (b"PAR1", "parquet"),
         (b"\x1f\x8b\x08", "gzip"),
+        (b"user_id\x01email\x01name\nU1\x01u1@example.com\x01One\n", "text"),
+        ("\u0438\u043c\u044f\u044f,\u0433\u0440\u0443\u043f\u043f\u0430\n".encode("utf-16-le"), "text"),
     ],
 )
 def test_kinds(head: bytes, kind: str) -> None:
@@ -41,6 +43,8 @@ def test_kinds(head: bytes, kind: str) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"\.xls"),
         (b"\0" * 257 + b"ustar", "tar"),
+        (b"\x04\x22\x4d\x18\x64\x40", "LZ4"),
+        (b"\x01\x02\x03user_id\x04\x05\x06", "not text"),
         (b"C1ZF\0", "A c1z file holds several tables"),
     ],
 )

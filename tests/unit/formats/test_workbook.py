@@ -15,7 +15,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from grantline.errors import FileEmpty, FileStructure, HeaderMissing, MappingInvalid, SourceTooLarge
 from grantline.formats.limits import Limits
-from grantline.formats.workbook import text
+from grantline.formats.sheet_values import text
 
 from .conftest import Result
 
@@ -34,6 +34,16 @@ def workbook(*rows: list[Any], sheet: str = "Users") -> openpyxl.Workbook:
     for row in rows:
         book.active.append(row)
     return book
+
+
+def rewritten(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """The workbook with its first sheet's XML changed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as original, zipfile.ZipFile(buffer, "w") as archive:
+        for member in original.infolist():
+            part = original.read(member)
+            archive.writestr(member.filename, change(part) if member.filename.endswith("/sheet1.xml") else part)
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -229,6 +239,62 @@ def test_a_far_filled_cell_is_refused_before_it_fills_the_memory(load: Load) -> 
         load(saved(book))
 
 
+@pytest.mark.parametrize(
+    "far",
+    [
+        b'<c r="XFD200000"><v>1</v></c>',
+        b"<c r='XFD200000'><v>1</v></c>",
+        b'<c r = "xfd200000"><v>1</v></c>',
+        b'<c\tr="XFD0000200000"><v>1</v></c>',
+        b'<x:c xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" r="XFD200000"><v>1</v></x:c>',
+        b'<c r="AAAAAAAAAAA2"><v>1</v></c>',
+    ],
+)
+def test_a_far_cell_that_hides_in_a_near_row_is_refused(load: Load, far: bytes) -> None:
+    data = rewritten(saved(workbook(["id"], ["U1"])), lambda sheet: sheet.replace(b"</row>", far + b"</row>", 1))
+    with pytest.raises(SourceTooLarge, match="workbook_cells"):
+        load(data)
+
+
+def test_a_far_cell_of_a_sheet_that_is_not_chosen_is_refused_before_it_is_read(load: Load) -> None:
+    book = workbook(["id"], ["U1"])
+    book.create_sheet("Other")["XFD200000"] = "x"
+    with pytest.raises(SourceTooLarge, match="workbook_cells"):
+        load(saved(book))
+
+
+def test_two_parts_of_the_same_name_are_refused(load: Load) -> None:
+    buffer = io.BytesIO(saved(workbook(["id"], ["U1"])))
+    with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("xl/worksheets/sheet1.xml", archive.read("xl/worksheets/sheet1.xml"))
+    with pytest.raises(FileStructure, match="two parts of the same name"):
+        load(buffer.getvalue())
+
+
+@pytest.mark.parametrize("columns", [3, 40])
+def test_wide_and_narrow_sheets_are_read_alike(load: Load, columns: int) -> None:
+    names = [f"n{place}" for place in range(columns)]
+    book = workbook(names, *([f"{row}.{place}" for place in range(columns)] for row in range(3)))
+    assert load(saved(book)).rows == [tuple(f"{row}.{place}" for place in range(columns)) for row in range(3)]
+
+
+def test_a_block_with_a_cell_to_look_at_is_read_row_by_row(load: Load) -> None:
+    rows = [[f"U{row}", row, 'a "quoted" one' if row == 9000 else "plain"] for row in range(9500)]
+    rows[100][1] = 10**15
+    rows[5000] = [None, None, None]
+    rows[5001][2] = "x" * 20_000
+    result = load(saved(workbook(["id", "n", "note"], *rows)), limits=Limits(cell_bytes=15_000))
+    assert len(result.rows) == 9499
+    assert result.rows[100] == ("U100", "1000000000000000", "plain")
+    assert result.rows[8999] == ("U9000", "9000", 'a "quoted" one')
+    assert result.lines[5000] == 5003
+    assert [(issue.code, issue.row, issue.cell) for issue in result.table.issues] == [
+        ("value_invalid", 101, "Users!B102"),
+        ("value_invalid", 5001, "Users!C5003"),
+    ]
+    assert "Blank rows left out: 1." in result.table.notes
+
+
 def test_a_workbook_that_unpacks_to_too_much_is_refused(load: Load) -> None:
     with pytest.raises(SourceTooLarge, match="workbook_bytes"):
         load(saved(workbook(["id"], ["U1"])), limits=Limits(workbook_bytes=1000))
@@ -247,16 +313,9 @@ def test_a_declared_size_that_lies_is_not_believed(load: Load) -> None:
 
 
 def test_entities_are_refused(load: Load) -> None:
-    original = zipfile.ZipFile(io.BytesIO(saved(workbook(["id"], ["=1"]))))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for member in original.infolist():
-            data = original.read(member)
-            if member.filename == "xl/worksheets/sheet1.xml":
-                data = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + data
-            archive.writestr(member.filename, data)
+    data = saved(workbook(["id"], ["=1"]))
     with pytest.raises(FileStructure, match="entities"):
-        load(buffer.getvalue())
+        load(rewritten(data, lambda sheet: b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + sheet))
 
 
 def test_a_cut_workbook_is_refused(load: Load) -> None:
