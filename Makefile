@@ -26,7 +26,7 @@ demo: setup      ## the whole job on a local AWS; prints the address and the sig
 	$(V)/grantline demo
 
 test: setup      ## every test; browser tests are skipped where there is no Chromium
-	$(V)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(V)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup     ## first load, unchanged and 0.1 % changed, as ratios to the bare parse (ROWS=10000000 for the large one)
 	$(V)/grantline bench $(if $(ROWS),--rows $(ROWS))

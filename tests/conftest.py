@@ -43,15 +43,10 @@ LONG_FIRST = (
 """Which files come first: the longest, so that no worker is left with one at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a fixture stays together: a file on one worker, and the browser's tests, which share a
-    running Grantline, on two."""
+    """The longest first; the browser's files follow each other, so that a worker starts one Grantline for all
+    of them that it takes."""
     items.sort(key=lambda item: _rank(item.nodeid))
-    for item in items:
-        file = item.nodeid.split("::")[0]
-        group = "browser" if file.startswith("tests/e2e/") and file != LONG_FIRST[0] else file
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _rank(nodeid: str) -> int:

@@ -7,7 +7,7 @@ one with a *warning* is imported. Leaves the storing and showing of issues to th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
@@ -39,10 +39,17 @@ class Issue:
     value: str | None = None
     file: str | None = None
     remedy: str | None = None
+    record: tuple[tuple[str, str], ...] | None = None
+    """The row as it stands in the file: headers with texts, all masked but that of the cell in question."""
 
-    def document(self) -> dict[str, Any]:
-        """The issue as `grantline check --json` and the API print it."""
-        return asdict(self)
+    def document(self, *, record: bool = False) -> dict[str, Any]:
+        """The issue as `grantline check --json` and the API print it; the masked row only where asked for."""
+        found = asdict(replace(self, record=None))
+        del found["record"]
+        if record:
+            cells = self.record or ()
+            found["record"] = [{"column": column, "text": text} for column, text in cells] or None
+        return found
 
 
 def shown(value: str | None) -> str | None:

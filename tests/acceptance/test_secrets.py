@@ -42,7 +42,7 @@ VALUES = (ADDRESS, NAME, "canarykey-falcon", "canarybroken-buzzard", "canary-cel
 HEADER = "User ID,Name,Email Address,Resource Type,Resource Name,Entitlement\n"
 ROW = "{0},{1},{2},Ledger,{3},Viewer\n"
 NOT_SEARCHED = ("secret_key", "postgres", "lake", "spool", "uploads")
-TABLES_WITH_VALUES = ("control_runissue", "control_accountindex")
+TABLES_WITH_VALUES = ("control_runissue", "control_accountindex", "control_person")
 OVER = ("unchanged", "published", "failed", "held", "discarded")
 
 
@@ -94,7 +94,7 @@ def opened(opener: urllib.request.OpenerDirector, request: Any) -> tuple[int, st
 def customer_file(canary_rows: int) -> bytes:
     """Sixty good rows, one with the canaries, and two that are refused and hold canaries too."""
     rows = [ROW.format(f"U{n:03d}", f"Person {n}", f"u{n}@example.com", f"L{n % 5}") for n in range(60)]
-    rows += [ROW.format(f"C{n}", NAME, ADDRESS, "canary-cell-sparrow") for n in range(canary_rows)]
+    rows += [ROW.format(f"C{n}", NAME, "second." * n + ADDRESS, "canary-cell-sparrow") for n in range(canary_rows)]
     rows += [f"W1,{NAME},{ADDRESS},Ledger,canary-cell-sparrow,Viewer,too,wide\n", ROW.format("", NAME, ADDRESS, "L1")]
     return (HEADER + "".join(rows)).encode()
 

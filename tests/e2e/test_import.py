@@ -32,7 +32,7 @@ def test_from_the_bucket_to_the_catalog_and_on_with_the_next_file(page: Page, gr
     page.locator("#listing").get_by_role("button", name=re.compile("staff.csv")).click()
 
     # What it means: the columns with samples, and what comes out of them.
-    expect(page.locator(".column", has_text="User ID").locator("option:checked")).to_have_text("Account id")
+    expect(page.get_by_label("What User ID becomes").locator("option:checked")).to_have_text("Account id")
     record = page.locator(".record").first
     expect(record).to_contain_text("u1@example.com")
     expect(record.locator(".record__grants")).to_contain_text("Approvers")
@@ -62,6 +62,29 @@ def test_from_the_bucket_to_the_catalog_and_on_with_the_next_file(page: Page, gr
     expect(rows.filter(has_text="Person u4").filter(has_text="Added").first).to_be_visible()
     page.goto(f"/applications/{application}/changes")
     expect(page.locator(".rows__title").first).to_contain_text("1 account added, 1 account removed")
+
+
+def test_the_mapping_of_an_import_is_edited_and_used_by_the_next_sync(page: Page, grantline: Site) -> None:
+    source = grantline.connected("Edit exports", "edit-exports", staff=staff_file(*PEOPLE))
+    item = grantline.imported(grantline.application("Edited"), source, "exports/staff.csv")
+    page.goto(f"/imports/{item}")
+    page.get_by_role("link", name="Edit mapping").click()
+    page.get_by_label("What Shoe size becomes").select_option("profile.Shoe size")
+    column = page.locator(".column", has_text="Shoe size")
+    column.get_by_text("Options").click()
+    column.get_by_label("The word in the file").fill("42")
+    column.get_by_label("What replaces it").fill("large")
+    # What comes out follows while one types; what was typed, and what is open, stays.
+    expect(page.locator(".record").first).to_contain_text("large")
+    expect(column.get_by_label("What replaces it").first).to_have_value("large")
+    expect(column.get_by_label("What replaces it").first).to_be_focused()
+    expect(column.get_by_label("The word in the file")).to_have_count(2)
+    expect(page.locator("#step-3").locator("..")).to_contain_text("compared with version 1")
+    page.get_by_role("button", name="Save mapping").click()
+    expect(page.get_by_text("The mapping is saved.")).to_be_visible()
+    page.get_by_role("button", name="Sync now").click()
+    publish(page)
+    expect(page.locator(".verdict")).to_contain_text("3 accounts changed")
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,11 @@ def test_issues_stand_row_by_row(page: Page, grantline: Site, source: str) -> No
     page.goto(f"/runs/{run['id']}")
     issues = page.locator("#issues")
     expect(issues).to_contain_text("Line 4")
+    issues.get_by_text("Show row").focus()
+    page.keyboard.press("Enter")
+    row = issues.locator(".issue-row__cells")
+    expect(row.locator("mark")).to_have_text("(empty)")
+    expect(row).to_contain_text("x@xxxx.xxx")
     with page.expect_download() as download:
         issues.get_by_role("link", name="Download CSV").click()
     assert "row_key_missing" in download.value.path().read_text()

@@ -58,6 +58,10 @@ API: dict[str, Permission | None] = {
     "list_grants": P.CATALOG_READ,
     "read_grant_history": P.CATALOG_READ,
     "list_changes": P.CATALOG_READ,
+    "list_people": P.CATALOG_READ,
+    "read_person": P.CATALOG_READ,
+    "list_access": P.CATALOG_READ,
+    "list_owned_accounts": P.CATALOG_READ,
     "declare_alias": P.IMPORT_WRITE,
     "list_aliases": P.CATALOG_READ,
     "withdraw_alias": P.IMPORT_WRITE,
@@ -155,7 +159,11 @@ PAGES: dict[str, Permission | None] = {
     "application_entitlement": P.CATALOG_READ,
     "application_changes": P.CATALOG_READ,
     "application_changes_download": P.CATALOG_EXPORT,
-    "application_alias": P.IMPORT_WRITE,
+    "people": P.CATALOG_READ,
+    "person": P.CATALOG_READ,
+    "person_report": P.CATALOG_EXPORT,
+    "application_aliases": P.CATALOG_READ,
+    "application_alias_withdraw": P.IMPORT_WRITE,
     "application_imports": P.IMPORT_READ,
     "application_settings": P.APPLICATION_READ,
     "application_delete": P.APPLICATION_WRITE,
@@ -175,6 +183,7 @@ PAGES: dict[str, Permission | None] = {
     "import_pause": P.IMPORT_RUN,
     "import_resume": P.IMPORT_RUN,
     "import_upload": P.IMPORT_RUN,
+    "import_mapping": P.IMPORT_WRITE,
     "import_rollback": P.RUN_DECIDE,
     "import_versions": P.IMPORT_READ,
     "limits": ANY_MEMBER,
@@ -186,6 +195,7 @@ PAGES: dict[str, Permission | None] = {
     "run": P.IMPORT_READ,
     "run_progress": P.IMPORT_READ,
     "run_issues_download": P.IMPORT_READ,
+    "run_issue_record": P.IMPORT_READ,
     "run_approve": P.RUN_DECIDE,
     "run_discard": P.RUN_DECIDE,
 }
@@ -193,6 +203,7 @@ CHANGES: dict[str, Permission] = {
     "sources": P.SOURCE_WRITE,
     "source_setup_step": P.SOURCE_WRITE,
     "application_settings": P.APPLICATION_WRITE,
+    "application_aliases": P.IMPORT_WRITE,
     "members": P.MEMBER_WRITE,
     "limits": P.SOURCE_WRITE,
 }
@@ -235,7 +246,7 @@ FORMS: dict[str, dict[str, str]] = {
     "member_role": {"role": "auditor"},
     "application_new": {"name": "Another"},
     "import_rollback": {"version": "1", "reason": "It was wrong."},
-    "application_alias": {"kind": "account", "old": "a", "new": "b", "reason": "renamed"},
+    "application_aliases": {"kind": "account", "old": "a", "new": "b", "reason": "renamed"},
     "sources": {"name": "Another"},
 }
 LACKS = {"read_account", "list_account_events", "read_entitlement", "read_grant_history", "withdraw_alias"} | {
@@ -248,9 +259,9 @@ LACKS = {"read_account", "list_account_events", "read_entitlement", "read_grant_
     ),
     *("list_run_changes", "list_affected", "list_likely_renames", "sign_on_delete", "recovery_codes"),
     *("delete_webhook", "try_webhook", "webhook_remove", "webhook_test"),
-    *("run_changes", "run_changes_download", "application_alias"),
+    *("run_changes", "run_changes_download", "application_alias_withdraw", "run_issue_record"),
 }
-"""The tests' organization has no such account, alias or session: 404 is the right answer to its own."""
+"""The tests' organization has no such account, alias, issue or session: 404 is the right answer to its own."""
 LEAVES = {"sessions_end"}
 """Ends the session that asks, so it is answered with the sign-in page."""
 UNTIED = {"second_step_remove", "session_end"}
@@ -349,6 +360,7 @@ def make_house(name: str) -> House:
         "step": "role",
         "step_id": "1",
         "session_id": "1",
+        "ordinal": "1",
     }
     return house
 

@@ -19,6 +19,9 @@ MAPPING = {
 }
 
 
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+
+
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = connect(memory_limit_mb=256)
@@ -130,3 +133,13 @@ def test_a_list_of_the_file_itself_is_split_where_it_was_joined(con: duckdb.Duck
     records = read_records(file, None, con, tmp_path).records
     rows = con.execute(f"SELECT resource FROM {records.entitlements} ORDER BY 1").fetchall()
     assert rows == [("admins",), ("sales, north",)]
+
+
+@pytest.mark.parametrize("name", ["file-connector-csv", "file-connector-workbook"])
+def test_a_file_connector_s_file_lists_accounts_for_other_imports(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str
+) -> None:
+    (path,) = (one for one in (SCENARIOS / name).iterdir() if one.stem == "input")
+    found = read_records(path, None, con, tmp_path).records.references
+    assert (found.lists_accounts, found.describes_accounts) == (True, True)
+    assert found.defines

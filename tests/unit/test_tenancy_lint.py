@@ -47,6 +47,8 @@ READS = {
     "control/backup/files.py:link_uploads": "a backup holds every organization",
     "control/backup/files.py:needed_folders": "a backup holds every organization",
     "jobs/recovery.py:_retry_stalled_jobs": "a dead worker had runs of every organization",
+    "jobs/people.py:match_earlier_accounts": "the index holds the accounts of every organization",
+    "jobs/people.py:_match": "follows an import that match_earlier_accounts found",
     "api/measures.py:_runs_by_state": "figures are sums over every organization",
     "api/measures.py:_imports_by_state": "figures are sums over every organization",
     "api/measures.py:_lateness": "figures are sums over every organization",
@@ -55,12 +57,14 @@ READS = {
 
 SQL = {
     "control/accounts/rules.py": "COPY into the account index, which names the organization in each row",
+    "control/people/matching.py": "matches a publish's accounts to people, of one organization in each statement",
     "control/backup/tables.py": "copies every table out, and into an empty database",
     "control/isolation/base.py": "asks whether the walls stand",
     "control/isolation/walls.py": "the walls themselves",
 }
 
 ACROSS = {
+    "jobs/people.py:match_earlier_accounts",
     "api/measures.py:collect",
     "cli/audit.py:_organizations",
     "cli/export.py:run",

@@ -62,9 +62,10 @@ def list_accounts(
     no_owner: Flag,
     never_signed_in: Flag,
     unconfirmed: Flag,
+    unmatched: Flag,
 ) -> Page[AccountDocument]:
     """List the accounts of an application by id."""
-    filters = AccountFilters(status, type, no_owner, never_signed_in, unconfirmed)
+    filters = AccountFilters(status, type, no_owner, never_signed_in, unconfirmed, unmatched)
     catalog = _catalog(request, application_id, as_of)
     return _page(catalog.accounts(search=search, filters=filters, limit=limit, cursor=cursor), AccountDocument)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.utils import timezone
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
@@ -12,6 +12,7 @@ from grantline.api.bodies import Body
 from grantline.api.documents import Counts, Document, text
 from grantline.control.imports.limits import inherited, limits_of, retention_of
 from grantline.control.imports.models import Import
+from grantline.control.imports.references import ReferenceMode
 from grantline.control.imports.states import ImportState, import_state, state_sentence
 from grantline.control.runs.models import Version
 
@@ -52,6 +53,10 @@ class ImportDocument(Document):
     guard_count: int
     guard_growth_share: float | None = Field(description="Null: growth is not limited.")
     allow_empty: bool = Field(description="Whether a file without rows is a statement, not a fault.")
+    references: ReferenceMode = Field(
+        description="auto: accounts and entitlements that the file only names are looked up in the application's "
+        "other imports that list them; own: in its own file alone."
+    )
     retention_days: int | None = Field(description="Null: every version is kept.")
     kept_from: int = Field(description="The oldest version that can be asked about.")
     inherited: list[str] = Field(description="Which of these it takes from the organization.")
@@ -86,6 +91,10 @@ class ImportChange(Body):
     )
     retention_days: StrictInt | None = Field(
         default=None, description="For how many days the past is kept; 0: for good; null: the organization's."
+    )
+    references: Literal["auto", "own"] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="Where accounts and entitlements that the file only names are looked up: auto or own.",
     )
     stale_after_seconds: StrictInt | None = Field(
         default=None, description="Say *stale* when nothing new came for so long; null: never."
@@ -123,6 +132,7 @@ def import_document(item: Import) -> ImportDocument:
         guard_count=limits.count,
         guard_growth_share=limits.growth_share,
         allow_empty=item.allow_empty,
+        references=ReferenceMode(item.references),
         retention_days=retention_of(item),
         kept_from=item.kept_from,
         inherited=inherited(item),

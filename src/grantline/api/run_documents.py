@@ -58,6 +58,13 @@ class RunDocument(Document):
     decided_reason: str | None
 
 
+class CellDocument(Document):
+    """One cell of a row of the file."""
+
+    column: str
+    text: str = Field(description="In clear for the cell in question; of others the shape: `xxxx@xxxx.xxx`.")
+
+
 class IssueDocument(Document):
     """One finding about one row of the file."""
 
@@ -72,6 +79,9 @@ class IssueDocument(Document):
     message: str
     remedy: str | None
     file: str | None = Field(description="The file, where the import reads several.")
+    record: list[CellDocument] | None = Field(
+        description="With `record=true` the row as it stands in the file, masked; null where none was kept."
+    )
 
 
 def run_document(run: Run) -> RunDocument:
@@ -106,8 +116,9 @@ def run_document(run: Run) -> RunDocument:
     )
 
 
-def issue_document(issue: RunIssue) -> IssueDocument:
-    """The document of an issue."""
+def issue_document(issue: RunIssue, *, record: bool = False) -> IssueDocument:
+    """The document of an issue; `record` where its row was read with it."""
+    cells = [CellDocument(column=column, text=shown) for column, shown in (issue.record or ())] if record else []
     return IssueDocument(
         id=f"{issue.run_id}.{issue.ordinal}",
         code=issue.code,
@@ -120,4 +131,5 @@ def issue_document(issue: RunIssue) -> IssueDocument:
         message=issue.message,
         remedy=text(issue.remedy),
         file=text(issue.file),
+        record=cells or None,
     )

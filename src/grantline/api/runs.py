@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from ninja import Query, Router
@@ -53,11 +54,12 @@ def list_issues(
     limit: Limit,
     cursor: Cursor,
     code: Annotated[Code, Query("", description="Only this code.")],
+    record: Annotated[bool, Query(False, description="With the row of each as it stands in the file, masked.")],
 ) -> Page[IssueDocument]:
     """List the issues of a run in file order; of very many, the first 10,000 are kept."""
     run = rules.read(request.scope, run_id)
-    rows = rules.list_issues(request.scope, run, code)
-    return page(rows, ("ordinal",), issue_document, limit=limit, cursor=cursor)
+    rows = rules.list_issues(request.scope, run, code, with_records=record)
+    return page(rows, ("ordinal",), partial(issue_document, record=record), limit=limit, cursor=cursor)
 
 
 @router.get("/{run_id}/changes", response=answers(200, Page[ChangeDocument], 404, 409, 503))

@@ -59,6 +59,19 @@ def aliased(con: duckdb.DuckDBPyConnection, incoming: Incoming, aliases: Aliases
     return _rewritten(con, found, prefix) if any(renamed) else found
 
 
+def renamed(con: duckdb.DuckDBPyConnection, incoming: Incoming, names: str | None) -> Incoming:
+    """`incoming`, of which the accounts in `names` (`old_id`, `new_id`) came under their new key already."""
+    if names is None:
+        return incoming
+    if incoming.account_aliases is None:
+        return replace(incoming, account_aliases=names)
+    declared = f"SELECT old_id FROM {incoming.account_aliases}"
+    con.execute(
+        f"INSERT INTO {incoming.account_aliases} SELECT old_id, new_id FROM {names} WHERE old_id NOT IN ({declared})"
+    )
+    return incoming
+
+
 def _table(con: duckdb.DuckDBPyConnection, shape: Shape, pairs: Mapping[Key, Key], name: str) -> str:
     columns = [*(f"old_{key}" for key in shape.key), *(f"new_{key}" for key in shape.key)]
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{column} VARCHAR' for column in columns)})")

@@ -37,6 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--mapping", metavar="M.yaml", type=Path, help="a mapping; else the header is recognized")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--records", action="store_true", help="print the records as well")
+    parser.add_argument("--rows", action="store_true", help="print the row of each issue, other cells masked")
     parser.add_argument("--previous", metavar="FILE", type=Path, help="the file of last time, to compare with")
 
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"There is no file {str(path)!r}.", file=sys.stderr)
             return WRONG_USE
     with tempfile.TemporaryDirectory(prefix="grantline-check-") as folder:
-        document = check(args.file, args.mapping, args.previous, Path(folder), records=args.records)
+        document = check(args.file, args.mapping, args.previous, Path(folder), records=args.records, rows=args.rows)
     if args.json:
         print(json.dumps(document, ensure_ascii=True))
     else:
@@ -58,9 +59,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check(
-    path: Path, mapping: Path | None, previous: Path | None, scratch: Path, *, records: bool = False
+    path: Path,
+    mapping: Path | None,
+    previous: Path | None,
+    scratch: Path,
+    *,
+    records: bool = False,
+    rows: bool = False,
 ) -> dict[str, Any]:
-    """The whole answer of `grantline check`, as `--json` prints it."""
+    """The whole answer of `grantline check`, as `--json` prints it; with `rows` each issue has its masked row."""
     con = connect(temp_dir=scratch)
     reading: Reading | None = None
     changes: dict[str, Any] | None = None
@@ -74,7 +81,7 @@ def check(
     except GrantlineError as found:
         error = found
         changes = found.facts.get("changes")
-    document = _document(con, reading, error)
+    document = _document(con, reading, error, rows=rows)
     if changes is not None:
         document["notes"] += changes.pop("notes")
         document["changes"] = changes
@@ -123,7 +130,9 @@ def _incoming(records: Records) -> Any:
     )
 
 
-def _document(con: duckdb.DuckDBPyConnection, reading: Reading | None, error: GrantlineError | None) -> dict[str, Any]:
+def _document(
+    con: duckdb.DuckDBPyConnection, reading: Reading | None, error: GrantlineError | None, *, rows: bool
+) -> dict[str, Any]:
     found = reading.records if reading else None
     issues = found.issues if found else (error.facts.get("issues", ()) if error else ())
     return {
@@ -131,7 +140,7 @@ def _document(con: duckdb.DuckDBPyConnection, reading: Reading | None, error: Gr
         "format": asdict(reading.table.format if reading else Format("")) | ({} if reading else {"type": None}),
         "error": error.document() if error else None,
         "counts": _counts(con, found) if found else dict(NO_COUNTS),
-        "issues": [issue.document() for issue in issues],
+        "issues": [issue.document(record=rows) for issue in issues],
         "issue_counts": found.issue_counts if found else {},
         "rows_with_errors": bool(found and found.rows_rejected) or any(issue.severity == "error" for issue in issues),
         "notes": [*reading.table.notes, *reading.records.notes] if reading else [],

@@ -73,7 +73,8 @@ def _issues(document: dict[str, Any]) -> list[str]:
     for (severity, code), group in groupby(ordered, key=lambda issue: (issue["severity"], issue["code"])):
         issues = list(group)
         lines.append(f"{severity.capitalize()} {code}, {len(issues)} in all:")
-        lines += [f"  {_place(issue)}{issue['message']}" for issue in issues[:SHOWN_PER_CODE]]
+        for issue in issues[:SHOWN_PER_CODE]:
+            lines += [f"  {_place(issue)}{issue['message']}", *_row(issue)]
         if len(issues) > SHOWN_PER_CODE:
             lines.append(f"  and {len(issues) - SHOWN_PER_CODE:,} more; --json lists them")
         remedies = dict.fromkeys(issue["remedy"] for issue in issues if issue["remedy"])
@@ -87,6 +88,13 @@ def _place(issue: dict[str, Any]) -> str:
     if issue["line"]:
         return f"row {issue['row']}, line {issue['line']}: "
     return f"row {issue['row']}: " if issue["row"] else ""
+
+
+def _row(issue: dict[str, Any]) -> list[str]:
+    """The masked row of the file, where it was asked for."""
+    cells = issue.get("record")
+    told = [f"{cell['column']}: {cell['text']}" for cell in cells or ()]
+    return [f"    {' | '.join(told)}"] if told else []
 
 
 def _records(kind: str, records: list[dict[str, Any]] | None) -> list[str]:

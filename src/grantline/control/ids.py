@@ -54,6 +54,11 @@ def application_id() -> str:
     return _new("app")
 
 
+def person_id() -> str:
+    """A new id of a person who stands behind accounts."""
+    return _new("per")
+
+
 def alias_id() -> str:
     """Of an alias: two spellings of one key."""
     return _new("als")

@@ -9,6 +9,7 @@ from grantline.control.audit.models import AuditEvent, AuditHead
 from grantline.control.imports.models import Draft, Import, Upload
 from grantline.control.notices.models import Notice, NoticeSettings, WebhookEndpoint
 from grantline.control.organizations.models import Membership, Organization, User
+from grantline.control.people.models import Person
 from grantline.control.runs.models import Run, RunIssue, Version
 from grantline.control.single_sign_on.models import SingleSignOn
 from grantline.control.sources.models import ConnectionCheck, DataSource, IssuedExternalId
@@ -30,6 +31,7 @@ __all__ = [
     "Notice",
     "NoticeSettings",
     "Organization",
+    "Person",
     "Run",
     "RunIssue",
     "SingleSignOn",

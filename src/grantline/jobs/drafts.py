@@ -24,7 +24,7 @@ from grantline.errors import InputInvalid
 from grantline.jobs.preview import preview_import
 from grantline.jobs.requests import sync
 from grantline.jobs.uploads import import_upload
-from grantline.mapping.document import load as load_mapping
+from grantline.reading import as_mapping
 
 FIELDS = ("data_source_id", "key", "pattern", "upload_id", "mapping")
 
@@ -131,4 +131,4 @@ def _assign(scope: Scope, draft: Draft, values: Mapping[str, Any]) -> None:
             raise InputInvalid("That file was uploaded for another application.", field="upload_id")
         draft.upload, draft.data_source, draft.key, draft.pattern = upload, None, "", ""
     if "mapping" in values:
-        draft.mapping = load_mapping(values["mapping"]).to_document() if values["mapping"] else None
+        draft.mapping = as_mapping(values["mapping"]).to_document() if values["mapping"] else None

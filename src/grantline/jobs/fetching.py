@@ -19,6 +19,7 @@ from grantline.aws.reads import Evidence, download, head
 from grantline.aws.sessions import BucketSession
 from grantline.control.applications.aliases import aliases_digest, aliases_of
 from grantline.control.imports.models import Import, Upload
+from grantline.control.imports.references import current_state, with_state
 from grantline.control.sources.models import DataSource
 from grantline.errors import SourceNotFound
 from grantline.jobs.fetching_sets import (
@@ -83,8 +84,7 @@ def fetch(
         )
     info = look(session, item)
     seen = what_is_seen(source.bucket, info, item.mapping)
-    if aliases := aliases_of(item, item.application_id):
-        seen["aliases"] = aliases_digest(aliases)
+    seen = _with_surroundings(item, seen)
     if not always and item.current_version_id is not None and seen == item.seen:
         return Unchanged(evidence={**_described(session, info), **_remembered(item)})
     target = spool / f"{subject_id}.spool"
@@ -109,8 +109,7 @@ def fetch_set(
     assert source is not None, "there is a session, so there is a source"  # noqa: S101
     found = look_at_set(session, item.pattern, item.mapping)
     seen = what_is_seen_of_set(source.bucket, item.pattern, found, mapping_digest(item.mapping))
-    if aliases := aliases_of(item, item.application_id):
-        seen["aliases"] = aliases_digest(aliases)
+    seen = _with_surroundings(item, seen)
     may_wait = not always and item.current_version_id is not None
     if may_wait and (seen == item.seen or is_awaited(found, item.pattern, item.mapping, datetime.now(UTC))):
         return Unchanged(evidence={"bucket": source.bucket, "key": item.pattern, **_remembered(item)})
@@ -173,6 +172,13 @@ def what_is_seen(bucket: str, info: ObjectInfo, mapping: dict[str, Any]) -> dict
         "size_bytes": info.size_bytes,
         "mapping": mapping_digest(mapping),
     }
+
+
+def _with_surroundings(item: Import, seen: dict[str, Any]) -> dict[str, Any]:
+    """`seen`, with what outside the object decides what it says: declared keys, and lists it refers to."""
+    if aliases := aliases_of(item, item.application_id):
+        seen = {**seen, "aliases": aliases_digest(aliases)}
+    return with_state(seen, current_state(item))
 
 
 def mapping_digest(mapping: dict[str, Any]) -> str:

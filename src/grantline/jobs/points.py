@@ -30,6 +30,8 @@ POINTS: Final = (
     "after_transaction",
 )
 """In the order in which a run that publishes comes by."""
+APPROVAL: Final = "inside_approval"
+"""The point inside the transaction in which a held run's version is published."""
 
 
 def point(name: str) -> None:

@@ -13,8 +13,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from grantline.control.applications.rules import require
 from grantline.control.imports.models import Import, Upload
 from grantline.control.organizations.roles import Permission
 from grantline.control.tenancy import Scope
-from grantline.errors import FileEmpty, FileError, SourceIncompleteSet, SourceNotFound, SourceTooLarge
+from grantline.errors import FileEmpty, FileError, HeaderMissing, SourceIncompleteSet, SourceNotFound, SourceTooLarge
 from grantline.formats.options import FileOptions
 from grantline.formats.read import read
 from grantline.formats.table import Table
+from grantline.issues import Issue
 from grantline.jobs.fetching import Fetched, evidence_document, fetch_set, fetch_upload, look, narrowed, what_is_seen
 from grantline.jobs.fetching_sets import reads_all
 from grantline.jobs.installation import file_limits, open_duckdb, spool_folder, spool_limit_bytes
@@ -45,6 +46,8 @@ RECORDS_SHOWN = 10
 ROWS_SHOWN = 10
 SAMPLES = 3
 SAMPLE_CHARACTERS = 120
+CHOSEN = "Chosen by the mapping."
+LEFT_OUT = "Left out. Choose what it becomes, such as an attribute of the account, or leave it out."
 SAMPLED_ROWS = 5_000
 """Rows from the start of the file that samples and fill are taken from; a preview must be quick."""
 
@@ -79,6 +82,7 @@ class _Preview:
             "changes": None,
             "issues": [],
             "issue_counts": {},
+            "column_issues": [],
             "notes": [],
             "error": None,
             "accounts": [],
@@ -144,19 +148,21 @@ class _Preview:
 
     def _propose(self, table: Table, mapping: Mapping) -> None:
         """Targets and reasons per column: the mapping's own, else what the header suggests."""
-        reasons: dict[str, tuple[str | None, str]] = {}
-        proposed = mapping
-        if not mapping.columns:
-            found = propose(table.columns, in_set=True)
+        found = _proposed(table.columns, is_needed=not mapping.columns)
+        if found is not None and not mapping.columns:
             self.parts["layout"] = found.layout
-            proposed = found.mapping
-            reasons = {column: (target, reason) for column, target, reason in found.reasons}
-        rules = {rule.source: rule for rule in proposed.columns}
+            if not self.is_set:
+                self.parts["mapping"] = _completed(mapping, found.mapping).to_document()
+        chosen = mapping if mapping.columns or found is None else found.mapping
+        suggested = {rule.source: rule for rule in found.mapping.columns} if found else {}
+        reasons = {column: reason for column, _, reason in found.reasons} if found else {}
+        rules = {rule.source: rule for rule in chosen.columns}
         for column in self.parts["columns"]:
             rule = rules.get(column["name"])
-            target, reason = reasons.get(column["name"], (rule.to if rule else None, ""))
-            column["target"] = rule.to if rule else target
-            column["reason"] = reason or ("Chosen by the mapping." if rule else "Not imported.")
+            is_suggested = rule == suggested.get(column["name"])
+            own = CHOSEN if rule else LEFT_OUT
+            column["target"] = rule.to if rule else None
+            column["reason"] = reasons.get(column["name"], own) if is_suggested else own
             column["resource_type"] = rule.resource_type if rule else None
             column["split"] = rule.split if rule else None
 
@@ -193,6 +199,7 @@ class _Preview:
             "changes": asdict(proposal.changes),
             "issues": [issue.document() for issue in records.issues[:ISSUES_SHOWN]],
             "issue_counts": records.issue_counts,
+            "column_issues": _by_column(records.issues),
             "notes": list(proposal.notes),
             "guard": {"held": proposal.verdict.held, "reasons": list(proposal.verdict.reasons)},
             "accounts": self._dicts(f"SELECT * EXCLUDE (n) FROM {records.accounts} ORDER BY n LIMIT {RECORDS_SHOWN}"),
@@ -210,6 +217,42 @@ class _Preview:
         cursor = self.con.execute(query)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _proposed(columns: tuple[str, ...], *, is_needed: bool) -> MappingProposal | None:
+    """What the header suggests; None where it suggests nothing, and a mapping says what is what.
+
+    Raises: `HeaderMissing` where it `is_needed`.
+    """
+    try:
+        return propose(columns, in_set=True)
+    except HeaderMissing:
+        if is_needed:
+            raise
+        return None
+
+
+def _completed(mapping: Mapping, proposed: Mapping) -> Mapping:
+    """The mapping with what was proposed for it, as reading it completes it."""
+    return replace(
+        mapping,
+        columns=proposed.columns,
+        constants=mapping.constants or proposed.constants,
+        where=mapping.where or proposed.where,
+    )
+
+
+def _by_column(issues: Iterable[Issue]) -> list[dict[str, Any]]:
+    """Per column and code the first issue, with `count`: how many of the issues kept are of its kind."""
+    found: dict[tuple[str | None, str], dict[str, Any]] = {}
+    for issue in issues:
+        if issue.column is None:
+            continue
+        key = (issue.column, issue.code)
+        if key not in found:
+            found[key] = issue.document() | {"count": 0}
+        found[key]["count"] += 1
+    return list(found.values())
 
 
 @contextlib.contextmanager

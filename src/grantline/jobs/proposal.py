@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from grantline.catalog.aliases import aliased
+from grantline.catalog.aliases import aliased, renamed
 from grantline.catalog.diff import Diff, diff
 from grantline.catalog.filled import fills
 from grantline.catalog.guard import Verdict, guard
@@ -26,6 +26,7 @@ from grantline.control.applications.aliases import aliases_of
 from grantline.control.ids import version_id as new_version_id
 from grantline.control.imports.limits import limits_of
 from grantline.control.imports.models import Import
+from grantline.control.imports.references import facts_of
 from grantline.control.lake import folder_of, snapshot_of
 from grantline.errors import FileEmpty
 from grantline.formats.table import Format
@@ -33,9 +34,11 @@ from grantline.jobs.emptiness import empty_records
 from grantline.jobs.fetching import Fetched
 from grantline.jobs.installation import file_limits, row_error_share
 from grantline.jobs.points import point
+from grantline.jobs.references import resolution_of
 from grantline.jobs.rollback import undone_again
+from grantline.mapping.others import Others
 from grantline.mapping.propose import Proposal as MappingProposal
-from grantline.mapping.records import Records
+from grantline.mapping.records import Records, References
 from grantline.reading import Stage, as_mapping, read_records
 
 
@@ -51,6 +54,9 @@ class Proposal:
     diff: Diff
     verdict: Verdict
     notes: tuple[str, ...]
+    references: References
+    reference_state: dict[str, Any]
+    """What the import remembers of the lists that the file was resolved against."""
 
     @property
     def number(self) -> int:
@@ -77,16 +83,20 @@ def make_proposal(
     con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch: Path, stage: Stage
 ) -> Proposal:
     """Read, map, compare and judge. Raises: `FileError`, `SourceTooLarge`, `LakeUnavailable`."""
-    read = _read(con, item, found, scratch, stage)
+    aliases = aliases_of(item, item.application_id)
+    resolution = resolution_of(con, item, aliases)
+    read = _read(con, item, found, scratch, stage, resolution.others)
     previous = snapshot_of(item)
     with stage("diff"):
         number = (previous.number if previous else 0) + 1
-        incoming = aliased(con, incoming_of(read.records), aliases_of(item, item.application_id))
+        incoming = renamed(con, aliased(con, incoming_of(read.records), aliases), read.records.renamed)
         changes = diff(con, incoming, previous, number)
     with stage("guard"):
         verdict = _judged(con, item, found, read.records, changes)
-    notes = (*read.notes, *rename_notes(con, changes))
-    return Proposal(con, read.format, read.mapping, read.proposal, read.records, changes, verdict, notes)
+    facts = read.records.references
+    notes = (*resolution.notes(facts), *read.notes, *rename_notes(con, changes))
+    state = resolution.state(facts)
+    return Proposal(con, read.format, read.mapping, read.proposal, read.records, changes, verdict, notes, facts, state)
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,9 @@ class _Read:
     notes: tuple[str, ...]
 
 
-def _read(con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch: Path, stage: Stage) -> _Read:
+def _read(
+    con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch: Path, stage: Stage, others: Others | None
+) -> _Read:
     try:
         reading = read_records(
             found.path,
@@ -111,12 +123,13 @@ def _read(con: duckdb.DuckDBPyConnection, item: Import, found: Fetched, scratch:
             row_error_share=row_error_share(),
             path_name=found.name,
             stage=stage,
+            others=others,
         )
     except FileEmpty:
         if not item.allow_empty:
             raise
         mapping = as_mapping(item.mapping or None)
-        records = empty_records(con, mapping.mode)
+        records = replace(empty_records(con, mapping.mode), references=facts_of(item))
         return _Read(Format("empty"), mapping.to_document(), None, records, records.notes)
     notes = (*reading.table.notes, *reading.records.notes)
     return _Read(reading.table.format, reading.mapping.to_document(), reading.proposal, reading.records, notes)

@@ -9,6 +9,8 @@ a file with other bytes is compared with what was restored, and the guard judges
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 from django.db import transaction
 
@@ -50,6 +52,12 @@ def restoring(con: duckdb.DuckDBPyConnection, item: Import, number: int) -> Diff
         raise NotFound(f"Version {number} is not kept any more.")
     incoming = aliased(con, restored(con, previous, number), aliases_of(item, item.application_id))
     return diff(con, incoming, previous, previous.number + 1)
+
+
+def facts_then(item: Import, number: int) -> dict[str, Any] | None:
+    """What the file of version `number` offered to other imports and referred to."""
+    run = item.runs.filter(version__number=number).first()
+    return run.reference_facts if run is not None else None
 
 
 def standing_rollback(item: Import) -> Run | None:

@@ -24,6 +24,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from grantline.catalog.connection import lake_errors
 from grantline.catalog.diff import Diff
+from grantline.control.imports.references import facts_of, with_state
 from grantline.control.runs import rules
 from grantline.control.runs.models import Run
 from grantline.control.tenancy import acting_for
@@ -32,7 +33,8 @@ from grantline.jobs.fetching import Fetched, Unchanged, fetch
 from grantline.jobs.installation import open_duckdb, spool_folder
 from grantline.jobs.points import point
 from grantline.jobs.proposal import Proposal, index_files, make_proposal, write_version
-from grantline.jobs.rollback import restoring, unchanged_note
+from grantline.jobs.references import wake_dependents
+from grantline.jobs.rollback import facts_then, restoring, unchanged_note
 
 log = structlog.get_logger(__name__)
 
@@ -103,13 +105,14 @@ class Pass:
             self._conclude(proposal, found, folder)
 
     def _conclude(self, proposal: Proposal, found: Fetched, folder: Path) -> None:
+        seen = None if found.seen is None else with_state(found.seen, proposal.reference_state)
         if proposal.is_nothing_new:
-            rules.note_seen(self.item, found.seen)
+            rules.note_seen(self.item, seen)
             rules.finish_unchanged(self.run, settles_held=True, timings=self.timings, **self.facts)
             return
         if proposal.verdict.held:
             version_id, _ = write_version(proposal.con, proposal.diff, self.item)
-            rules.note_seen(self.item, found.seen)
+            rules.note_seen(self.item, seen)
             rules.hold(
                 self.run,
                 version_id=version_id,
@@ -121,9 +124,10 @@ class Pass:
                 **self.facts,
             )
             return
-        self._publish(proposal.con, proposal.diff, folder, found.seen)
+        self._publish(proposal.con, proposal.diff, folder, seen)
 
     def _publish(self, con: duckdb.DuckDBPyConnection, diff: Diff, folder: Path, seen: dict[str, Any] | None) -> None:
+        before = facts_of(self.item)
         with self._stage("publish"):
             version_id, manifest = write_version(con, diff, self.item)
             index = index_files(con, diff, self.item, folder)
@@ -131,6 +135,7 @@ class Pass:
             point("before_transaction")
             rules.publish(self.run, manifest, version_id, seen=seen, index=index, timings=self.timings, **self.facts)
             point("after_transaction")
+        wake_dependents(self.item, before, manifest.changes)
         rules.note_timings(self.run, self.timings)
         log.info("run.published", version=manifest.number, **asdict(manifest.counts))
 
@@ -139,6 +144,7 @@ class Pass:
         with contextlib.closing(open_duckdb(folder)) as con:
             with self._stage("diff"):
                 found = restoring(con, self.item, number)
+                self.facts["reference_facts"] = facts_then(self.item, number)
             if not found.is_worth_writing:
                 self.facts["notes"] = [f"Version {number:,} says exactly what is current; nothing changed."]
                 rules.finish_unchanged(self.run, timings=self.timings, **self.facts)
@@ -153,6 +159,7 @@ class Pass:
             "counts": proposal.counts,
             "issue_counts": records.issue_counts,
             "notes": list(proposal.notes),
+            "reference_facts": asdict(proposal.references),
         }
         rules.store_issues(self.run, records.issues)
 

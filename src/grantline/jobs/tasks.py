@@ -99,9 +99,11 @@ def probe_sources(timestamp: int) -> None:
 @app.task(name="grantline.clean_up", queueing_lock="grantline.clean_up", lock="grantline.clean_up")
 @on_a_good_connection
 def clean_up(timestamp: int) -> None:
-    """Remove files that nothing names any more."""
+    """Remove files that nothing names any more; match accounts that an earlier release has indexed."""
     from grantline.jobs.cleaning import clean_lake, clean_spool, forget_past
+    from grantline.jobs.people import match_earlier_accounts
 
+    match_earlier_accounts()
     forget_past()
     clean_lake()
     clean_spool()

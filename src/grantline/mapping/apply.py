@@ -27,8 +27,9 @@ from grantline.mapping.gather import gather
 from grantline.mapping.grants import gather_grants, gather_removals, refusing
 from grantline.mapping.levels import levels
 from grantline.mapping.members import unfold
+from grantline.mapping.originals import with_records
 from grantline.mapping.plan import Plan, make_plan
-from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, Records
+from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, Records, References
 from grantline.mapping.source import Source
 from grantline.mapping.sql import mask_of
 from grantline.mapping.targets import PROFILE
@@ -150,6 +151,9 @@ def _finish(work: Work) -> tuple[str, str]:
         "entitlements",
         f"SELECT n, {', '.join((*ENTITLEMENT_KEY, *ENTITLEMENT_FIELDS))} FROM {work.name('entitled')}{only}",
     )
+    if work.plan.kind is not None or work.plan.by_members:
+        work.create("defined", f"SELECT {', '.join(ENTITLEMENT_KEY)} FROM {work.name('entitled')} WHERE defined")
+        work.defines_some = True
     return accounts, entitlements
 
 
@@ -158,6 +162,23 @@ def _stated(plan: Plan) -> frozenset[str]:
     names = {cell.target.name for cell in plan.cells if not cell.target.name.startswith("row.")}
     names |= {PROFILE + word_name(cell) for cell in plan.worded}
     return frozenset(f"account.{name}" if name.startswith(PROFILE) else name for name in names)
+
+
+def _references(work: Work, entitlements: str) -> References:
+    """What the file offers to other imports, and what it refers to."""
+    plan = work.plan
+    if plan.id is None:
+        kinds = work.con.execute(f"SELECT DISTINCT resource_type FROM {entitlements} ORDER BY 1").fetchall()
+        return References(defines=tuple(kind for (kind,) in kinds if kind is not None))
+    describes = any(cell.column is not None for cell in plan.attributes)
+    lists_accounts = describes or not plan.per_grant
+    is_full = plan.mapping.mode == "full"
+    return References(
+        lists_accounts=lists_accounts,
+        describes_accounts=describes,
+        names_accounts=is_full and not lists_accounts,
+        names_entitlements=is_full and bool(plan.identity or plan.lists),
+    )
 
 
 def _records(work: Work, findings: Findings, tables: tuple[str, str, str, str | None], row_count: int) -> Records:
@@ -178,9 +199,10 @@ def _records(work: Work, findings: Findings, tables: tuple[str, str, str, str | 
         rows_read=row_count + work.source.rejected_count,
         rows_rejected=findings.rejected + work.source.rejected_count,
         resource_count=resources,
-        issues=tuple(found[:KEPT_ISSUES]),
+        issues=tuple(with_records(work, found[:KEPT_ISSUES])),
         issue_counts=dict(sorted(counts.items())),
         notes=tuple(work.notes),
+        references=_references(work, entitlements),
     )
 
 

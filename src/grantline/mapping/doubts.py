@@ -8,10 +8,13 @@ second definition is refused. Each test runs on small tables; the file is only s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grantline.issues import Issue, shown
+from grantline.mapping.checks import defines
 from grantline.mapping.findings import cell_name
+from grantline.mapping.grants import accepted
 from grantline.mapping.levels import levels
 from grantline.mapping.plan import Cell
 from grantline.mapping.records import ENTITLEMENT_KEY
@@ -86,29 +89,46 @@ def refuse_forms(work: Work) -> int:
     columns = [cell for cell in plan.identity if cell.column is not None]
     if not columns or (plan.id is not None and plan.kind is None):
         return 0
-    bare = ", ".join(f"trim({cell.raw}, {INVISIBLE_SQL})" for cell in columns)
     key = ", ".join(ENTITLEMENT_KEY)
-    found = work.con.execute(
-        f"SELECT list(DISTINCT resource), list(DISTINCT entitlement) FROM {work.name('part')}"
-        f" WHERE NOT refused AND named AND defined GROUP BY {key} HAVING count(DISTINCT ({bare})) > 1"
-        f" LIMIT {DOUBTS_LIMIT}"
+    keys = work.con.execute(
+        f"SELECT {key} FROM {work.name('part')} WHERE NOT refused AND named AND defined"
+        f" GROUP BY {key} HAVING count(DISTINCT ({_as_written(columns)})) > 1 LIMIT {DOUBTS_LIMIT}"
     ).fetchall()
-    names = sorted({name for lists in found for names in lists for name in names})
-    cell = next((cell for cell in reversed(columns) if cell.target.name != "resource.type"), columns[-1])
-    seen: dict[str, int] = {}
+    first: dict[tuple[str, ...], tuple[int, list[str]]] = {}
     refused = 0
-    for row, name in _rows_with(work, cell, cell.value, names) if names else ():
-        if name in seen:
-            refused += 1
-            issue = Issue(
-                "row_key_duplicate",
-                f"{name!r} is defined in the rows {seen[name]} and {row}, in two Unicode forms of the same text.",
-                value=shown(name),
-                remedy="Define it once; both forms mean the same.",
-            )
-            work.loose.append(_placed(work, cell, row, issue))
-        seen.setdefault(name, row)
+    for row, names, forms in _definitions(work, columns, keys) if keys else ():
+        first_row, first_forms = first.setdefault(tuple(names), (row, forms))
+        if forms == first_forms:
+            continue
+        refused += 1
+        place = next(place for place, form in enumerate(forms) if form != first_forms[place])
+        name = shown(first_forms[place])
+        issue = Issue(
+            "row_key_duplicate",
+            f"{name!r} is defined in the rows {first_row} and {row}, in two Unicode forms of the same text.",
+            value=name,
+            remedy="Define it once; both forms mean the same.",
+        )
+        work.loose.append(_placed(work, columns[place], row, issue))
     return refused
+
+
+def _as_written(columns: Sequence[Cell]) -> str:
+    """The cells as the file has them, without invisible spaces around them."""
+    return ", ".join(f"trim({cell.raw}, {INVISIBLE_SQL})" for cell in columns)
+
+
+def _definitions(
+    work: Work, columns: Sequence[Cell], keys: Sequence[tuple[str, ...]]
+) -> list[tuple[int, list[str], list[str]]]:
+    """The rows, in order, that define one of `keys`: number, key, the cells as written."""
+    identity = work.plan.identity_sql()
+    key = ", ".join(identity[name] for name in ENTITLEMENT_KEY)
+    wanted = ", ".join(f"({literals(names)})" for names in keys)
+    return work.con.execute(
+        f'SELECT "row", [{key}], [{_as_written(columns)}] FROM {accepted(work, work.numbered())}'
+        f' WHERE {defines(work.plan)} AND ({key}) IN ({wanted}) ORDER BY "row" LIMIT {DOUBTS_LIMIT * 4}'
+    ).fetchall()
 
 
 def _rows_with(work: Work, cell: Cell, value: str, wanted: list[str]) -> list[tuple[int, str]]:

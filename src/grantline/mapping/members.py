@@ -30,6 +30,7 @@ class Unfolded:
     issues: tuple[Issue, ...]
     rejected_count: int
     separators: Columns[str, str]
+    original: Source
     expected_count: Callable[[], int | None] | None = None
 
 
@@ -61,6 +62,7 @@ def unfold(source: Source, mapping: Mapping) -> tuple[Source, Mapping]:
         issues=source.issues,
         rejected_count=source.rejected_count,
         separators=source.separators,
+        original=source.original or source,
     )
     as_id = replace(rule, to="account.id", split=None)
     return unfolded, replace(mapping, columns=tuple(as_id if one is rule else one for one in mapping.columns))

@@ -200,8 +200,17 @@ def _reasons(
                 why += f" A list, separated by {rule.split!r}."
             reasons.append((column, rule.to, why))
         if not found:
-            reasons.append((column, None, "Not recognized, or its target is taken; the column is left out."))
+            reasons.append((column, None, _left_out(column, rules)))
     return tuple(reasons)
+
+
+def _left_out(column: str, rules: Sequence[ColumnRule]) -> str:
+    """Why a column is left out, and what can be done about it."""
+    target = NAMES.get(folded(column))
+    other = next((rule.source for rule in rules if target is not None and rule.to == target), None)
+    if other is not None:
+        return f"Left out: {other!r} has its target already. Choose another, or keep it as an attribute."
+    return "Not recognized. Choose what it becomes, such as an attribute of the account, or leave it out."
 
 
 def _no_key(columns: Sequence[str]) -> HeaderMissing:
@@ -209,8 +218,20 @@ def _no_key(columns: Sequence[str]) -> HeaderMissing:
     hint = ""
     if any("@" in column or re.search(r"\d{2}", column) for column in columns):
         hint = " The first line looks like data: if the file has no header, give file.names in a mapping."
+    if len(columns) == 1:
+        hint += _other_separator(columns[0])
     return HeaderMissing(
         f"No column is known to identify accounts, such as 'User ID'. The header has: {shown}.{hint}",
         remedy="Name the key column 'User ID', or map it: {source: <column>, to: account.id}.",
         column="User ID",
     )
+
+
+def _other_separator(header: str) -> str:
+    """What to do about a header that is one column only because its cells are separated by something else."""
+    if _key(re.split(r"\s{2,}", header)) and re.search(r"\S\s{2,}\S", header):
+        return " It looks like columns of a fixed width: export the data with a delimiter between the columns."
+    for sign in dict.fromkeys(character for character in header if not (character.isalnum() or character in " _-.")):
+        if len(cells := header.split(sign)) > 1 and _key(cells):
+            return f" With the delimiter {sign!r} it would have {len(cells)}: set file.delimiter to it in a mapping."
+    return ""

@@ -42,6 +42,24 @@ GRANT_FIELDS = ("granted_at", "expires_at")
 
 
 @dataclass(frozen=True)
+class References:
+    """What a file offers to other imports of its application, and what it refers to itself.
+
+    `lists_accounts`: its rows describe accounts, or each of them is one; `describes_accounts`: they say
+    more of them than the id. `defines`: the resource types whose entitlements it defines without giving
+    them. `names_accounts`: it has rows that only name accounts, which must then be listed somewhere, and
+    `names_entitlements`: rows that name entitlements. In mode *delta* it refers to nothing, since earlier
+    files may have said what it names.
+    """
+
+    lists_accounts: bool = False
+    describes_accounts: bool = False
+    defines: tuple[str, ...] = ()
+    names_accounts: bool = False
+    names_entitlements: bool = False
+
+
+@dataclass(frozen=True)
 class Records:
     """A mapped file. The first four fields are names of temporary tables:
 
@@ -56,7 +74,10 @@ class Records:
 
     `stated` names the account, entitlement and grant fields that the file speaks about (with prefix,
     `account.email`): a field that is not stated keeps its old value. `issues` holds at most the first
-    10,000; `issue_counts` counts all by code.
+    10,000; `issue_counts` counts all by code. Of `rows_rejected`, `rows_dangling` name something that no
+    part of the same set defines, and `rows_unlisted` something that no import of the application does.
+    `renamed` is a table of `old_id`, `new_id`: accounts that the import knows by another name than the
+    import has that lists them; None where there is none.
     """
 
     accounts: str
@@ -72,3 +93,7 @@ class Records:
     issues: tuple[Issue, ...] = ()
     issue_counts: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rows_dangling: int = 0
+    rows_unlisted: int = 0
+    renamed: str | None = None
+    references: References = References()

@@ -38,6 +38,8 @@ class Work:
     """Off only to measure what checking costs: then no cell is looked at."""
     conflicts: bool = False
     """Whether rows of one account contradict each other (table `conflicts`)."""
+    defines_some: bool = False
+    """Whether some of its rows may define entitlements (table `defined`) and others give them."""
 
     def name(self, table: str) -> str:
         """The full name of a temporary table."""

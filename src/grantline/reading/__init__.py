@@ -25,10 +25,11 @@ from grantline.formats.options import FileOptions
 from grantline.formats.packed import inner_head
 from grantline.formats.read import read
 from grantline.formats.table import Table
-from grantline.mapping.apply import apply
-from grantline.mapping.combine import combine
+from grantline.mapping.apply import map_source
+from grantline.mapping.combine import Part, combine, is_resolved
 from grantline.mapping.document import ColumnRule, Mapping, load
 from grantline.mapping.layouts import LINUX_GROUP
+from grantline.mapping.others import Others
 from grantline.mapping.propose import Proposal, known_header, propose
 from grantline.mapping.records import Records
 from grantline.mapping.source import Unproven
@@ -88,6 +89,8 @@ def as_mapping(document: str | Document[str, Any] | Mapping | None) -> Mapping:
         return Mapping(columns=())
     mapping = document if isinstance(document, Mapping) else load(document)
     FileOptions.from_document(mapping.file)
+    for rule in mapping.sources:
+        FileOptions.from_document(mapping.of_source(rule).file)
     return mapping
 
 
@@ -148,13 +151,15 @@ def read_records(
     row_error_share: float = ROW_ERROR_SHARE,
     checked: bool = True,
     stage: Stage = lambda name: nullcontext(),
+    others: Others | None = None,
 ) -> Reading:
     """The file's records, in temporary tables of `con` that begin with `prefix`.
 
     A text file that looks clean is not scanned before it is mapped: the first pass of the mapping proves
     it. Where it does not, or where anything is wrong, the file is read again, exactly, so that what is
     said about it never depends on the way. `stage` is entered for `read` and `map`. Without `checked`
-    no cell is looked at; that is for measuring only.
+    no cell is looked at; that is for measuring only. `others` is what other imports of the application
+    list, to which the file may refer.
 
     Raises: `FileError` where the whole file is refused, `SourceTooLarge` where a limit is exceeded.
     """
@@ -163,7 +168,7 @@ def read_records(
     found = find_parts(path, given, scratch, limits or Limits())
     found = _of_file_connector(path, given, found, con, scratch, limits) or found
     if found is not None:
-        reading = _read_several(found, given, con, scratch, limits, prefix, stage)
+        reading = _read_several(found, given, con, scratch, limits, prefix, stage, others)
         if reading is not None:
             return _acceptable(reading, row_error_share)
 
@@ -173,7 +178,7 @@ def read_records(
                 path, given, con, scratch, limits=limits, path_name=path_name, lazy=lazy
             )
         with stage("map"):
-            records = apply(con, table, mapping, prefix, checked=checked)
+            records = _map(con, table, mapping, prefix, others, checked=checked)
         return Reading(table, mapping, records, proposal)
 
     try:
@@ -181,6 +186,17 @@ def read_records(
     except (Unproven, FileError):
         reading = attempt(lazy=False)
     return _acceptable(reading, row_error_share)
+
+
+def _map(
+    con: duckdb.DuckDBPyConnection, table: Table, mapping: Mapping, prefix: str, others: Others | None, *, checked: bool
+) -> Records:
+    """The records of one table, resolved against what other imports list where it refers to that."""
+    own = f"{prefix}own_" if others is not None else prefix
+    records, work = map_source(con, table, mapping, own, checked=checked)
+    if not is_resolved(records.references, others):
+        return records
+    return combine(con, [Part("", records, work)], prefix, others)
 
 
 def _read_several(
@@ -191,6 +207,7 @@ def _read_several(
     limits: Limits | None,
     prefix: str,
     stage: Stage,
+    others: Others | None,
 ) -> Reading | None:
     """The files or sheets of a set as one; None where it turns out to be one table."""
 
@@ -207,7 +224,7 @@ def _read_several(
         whole = read_set(con, found, given, read_part, prefix)
         if whole is None:
             return None
-        return Reading(whole.table, whole.mapping, combine(con, whole.parts, prefix), whole.proposal)
+        return Reading(whole.table, whole.mapping, combine(con, whole.parts, prefix, others), whole.proposal)
 
 
 def _of_file_connector(
@@ -259,16 +276,21 @@ def _sheet_tables(found: PartSet, con: duckdb.DuckDBPyConnection, scratch: Path,
 def _acceptable(reading: Reading, row_error_share: float) -> Reading:
     """Raises: `FileStructure` where so many rows are refused that the file itself must be wrong."""
     records = reading.records
-    rejected = records.rows_rejected - records.issue_counts.get("reference_unknown", 0)
+    rejected = records.rows_rejected - records.rows_dangling
     if rejected < FEW_ROWS or rejected <= row_error_share * records.rows_read:
         return reading
     errors = Counter((issue.code, issue.column) for issue in records.issues if issue.severity == "error")
     (code, column), _ = errors.most_common(1)[0]
     example = next(issue for issue in records.issues if (issue.code, issue.column) == (code, column))
+    unlisted, share = records.rows_unlisted, _percent(records.rows_unlisted / records.rows_read)
+    words = (
+        f" {unlisted:,} of them ({share} of all rows) name accounts or entitlements that no import of this application"
+        " lists."
+    )
     raise FileStructure(
-        f"{rejected:,} of {records.rows_read:,} rows are refused ({rejected / records.rows_read:.0%}); the limit is"
-        f" {row_error_share:.0%}. The most frequent reason is {code}{f' in {column}' if column else ''}, such as:"
-        f" {example.message}",
+        f"{rejected:,} of {records.rows_read:,} rows are refused ({_percent(rejected / records.rows_read)}); the limit"
+        f" is {_percent(row_error_share)}.{words if unlisted else ''} The most frequent reason is {code}"
+        f"{f' in {column}' if column else ''}, such as: {example.message}",
         remedy="Correct the file or the mapping and import it again; the limit is GRANTLINE_ROW_ERROR_SHARE.",
         row=example.row,
         line=example.line,
@@ -276,6 +298,10 @@ def _acceptable(reading: Reading, row_error_share: float) -> Reading:
         cell=example.cell,
         issues=records.issues,
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
 
 
 def _is_linux_group(path: Path) -> bool:

@@ -230,6 +230,7 @@ def _part(name: str, table: Table, columns: tuple[str, ...], numbered: str, mapp
         issue_counts={},
         rejected_count=0,
         expected_count=None,
+        original=table,
         separators={},
         notes=(),
     )

@@ -34,6 +34,7 @@ PLACES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     # label, name of the address, icon, beginnings of the addresses that belong to it
     ("Overview", "overview", "overview", ()),
     ("Applications", "applications", "application", ("/applications", "/imports")),
+    ("People", "people", "people", ("/people",)),
     ("Integrations", "sources", "integration", ("/integrations",)),
     ("Runs", "runs", "runs", ("/runs",)),
     ("Audit log", "audit_log", "audit", ("/audit-log",)),
@@ -48,6 +49,8 @@ PAST_PAGES = frozenset(
         "application_entitlements",
         "application_entitlement",
         "application_changes",
+        "people",
+        "person",
         "audit_log",
     }
 )

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from grantline.web.audit import views as audit
 from grantline.web.overview import views as overview
+from grantline.web.people import views as people
 from grantline.web.search import views as search
 from grantline.web.session import as_of, confirm, set_password, single_sign_on
 from grantline.web.session import views as session
@@ -32,6 +33,9 @@ urlpatterns = [
     path("sign-out", session.sign_out, name="sign_out"),
     path("as-of", as_of.choose_day, name="as_of"),
     path("search", search.show, name="search"),
+    path("people", people.index, name="people"),
+    path("people/<str:person_id>", people.show, name="person"),
+    path("people/<str:person_id>/report.csv", people.report, name="person_report"),
     path("integrations", RedirectView.as_view(pattern_name="sources"), name="integrations"),
     path(_SOURCES, listing.index, name="sources"),
     path(_SOURCE, page.show, name="source"),

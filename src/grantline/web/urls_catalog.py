@@ -7,7 +7,7 @@ from django.urls import path, register_converter
 from grantline.web.applications import accounts, aliases, changes, entitlements, listing
 from grantline.web.applications import settings as application_settings
 from grantline.web.applications.keys import KeyConverter
-from grantline.web.imports import browser, drafts, item, mapping, settings, start, versions
+from grantline.web.imports import browser, drafts, edit, item, mapping, settings, start, versions
 from grantline.web.imports import listing as import_listing
 from grantline.web.runs import changes as run_changes
 from grantline.web.runs import decision, issues, run
@@ -30,7 +30,8 @@ urlpatterns = [
     path(f"{_APPLICATION}/entitlements/<str:token>", entitlements.show, name="application_entitlement"),
     path(f"{_APPLICATION}/changes", changes.index, name="application_changes"),
     path(f"{_APPLICATION}/changes.csv", changes.download, name="application_changes_download"),
-    path(f"{_APPLICATION}/aliases", aliases.declare, name="application_alias"),
+    path(f"{_APPLICATION}/aliases", aliases.index, name="application_aliases"),
+    path(f"{_APPLICATION}/aliases/<str:alias_id>/withdraw", aliases.withdraw, name="application_alias_withdraw"),
     path(f"{_APPLICATION}/imports", import_listing.index, name="application_imports"),
     path(f"{_APPLICATION}/settings", application_settings.show, name="application_settings"),
     path(f"{_APPLICATION}/delete", application_settings.delete, name="application_delete"),
@@ -50,6 +51,7 @@ urlpatterns = [
     path(f"{_IMPORT}/pause", item.pause, name="import_pause"),
     path(f"{_IMPORT}/resume", item.resume, name="import_resume"),
     path(f"{_IMPORT}/upload", item.upload, name="import_upload"),
+    path(f"{_IMPORT}/mapping", edit.edit, name="import_mapping"),
     path(f"{_IMPORT}/versions", versions.index, name="import_versions"),
     path(f"{_IMPORT}/rollback", versions.rollback, name="import_rollback"),
     path(f"{_IMPORT}/settings", settings.change, name="import_settings"),
@@ -60,6 +62,7 @@ urlpatterns = [
     path(f"{_RUN}/changes", run_changes.index, name="run_changes"),
     path(f"{_RUN}/changes.csv", run_changes.download, name="run_changes_download"),
     path(f"{_RUN}/issues.csv", issues.download, name="run_issues_download"),
+    path(f"{_RUN}/issues/<int:ordinal>/row", issues.show_record, name="run_issue_record"),
     path(f"{_RUN}/approve", decision.approve, name="run_approve"),
     path(f"{_RUN}/discard", decision.discard, name="run_discard"),
 ]

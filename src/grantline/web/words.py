@@ -43,12 +43,12 @@ def counted(number: int | None, singular: str, plural: str = "") -> str:
 
 
 def percent(share: float | None) -> str:
-    """`4.2%` of a share from 0 to 1; what is there but below 0.1% says so."""
+    """`4.2 %` of a share from 0 to 1; what is there but below 0.1 % says so."""
     if share is None:
         return UNKNOWN
     if 0 < share < 0.001:
-        return "<0.1%"
-    return f"{share * 100:.1f}".removesuffix(".0") + "%"
+        return "<0.1 %"
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 
 def size_mb(size_bytes: int | None) -> str:

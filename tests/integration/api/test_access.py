@@ -10,7 +10,7 @@ from grantline.control.models import AuditEvent
 from tests.integration.api.conftest import Caller, House
 from tests.integration.api.things import Route, make_things, routes
 
-ID_NAMES = ("source_id", "application_id", "import_id", "run_id", "token_id", "alias_id", "webhook_id")
+ID_NAMES = ("source_id", "application_id", "import_id", "run_id", "token_id", "alias_id", "webhook_id", "person_id")
 """Every name that an id has in an address."""
 
 pytestmark = pytest.mark.integration

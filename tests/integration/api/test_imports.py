@@ -60,6 +60,7 @@ def test_an_import_reads_a_key_with_a_mapping(house: House, things: dict[str, st
             "guard_share": 0.5,
             "guard_count": 3,
             "stale_after_seconds": 86400,
+            "references": "own",
         },
     )
     assert answer.status_code == 201, answer.content
@@ -72,6 +73,7 @@ def test_an_import_reads_a_key_with_a_mapping(house: House, things: dict[str, st
     assert document["next_run_at"].endswith("Z")
     assert (document["interval_seconds"], document["guard_share"], document["guard_count"]) == (7200, 0.5, 3)
     assert document["current_version"] is None
+    assert document["references"] == "own"
     assert house.auditor.get(f"/imports/{document['id']}").document == document
 
 
@@ -98,6 +100,7 @@ def test_an_import_reads_a_pattern(house: House, things: dict[str, str]) -> None
         ({"key": "a.csv", "guard_share": True}, "guard_share"),
         ({"key": "a.csv", "guard_count": -1}, "guard_count"),
         ({"key": "a.csv", "mapping": "text"}, "mapping"),
+        ({"key": "a.csv", "references": "all"}, "references"),
     ],
 )
 def test_a_wrong_field_of_an_import_is_named(
@@ -116,6 +119,9 @@ def test_a_wrong_mapping_is_refused_with_its_code(house: House, things: dict[str
     assert answer.status_code == 422
     assert answer.document["code"] == "mapping_invalid"
     assert "account.id" in answer.document["detail"]
+    for file in ({"file": {"delimiter": "long"}}, {"sources": [{"sheet": "A", "file": {"delimiter": "long"}}]}):
+        answer = house.admin.patch(f"/imports/{things['import_id']}", {"mapping": {"version": 1, **file}})
+        assert (answer.status_code, answer.document["code"]) == (422, "mapping_invalid")
 
 
 def test_an_import_by_hand_needs_a_key_before_it_reads_a_bucket(house: House, things: dict[str, str]) -> None:

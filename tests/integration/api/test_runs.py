@@ -53,6 +53,18 @@ def test_issues_come_in_file_order_and_by_code(house: House, things: dict[str, s
     assert house.auditor.get(f"{path}?code=nonsense").status_code == 422
 
 
+def test_the_row_of_an_issue_comes_where_it_is_asked_for(house: House, things: dict[str, str]) -> None:
+    run = Run.objects.get(pk=things["run_id"])
+    make_issues(run, 2)
+    run.issues.filter(ordinal=1).update(record=[["User ID", "x99"], ["Email Address", "not an address"]])
+    path = f"/runs/{run.pk}/issues"
+    assert [issue["record"] for issue in house.auditor.get(path).document["items"]] == [None, None]
+    assert [issue["record"] for issue in house.auditor.get(f"{path}?record=true").document["items"]] == [
+        [{"column": "User ID", "text": "x99"}, {"column": "Email Address", "text": "not an address"}],
+        None,
+    ]
+
+
 def test_discard_says_who_and_why(house: House, things: dict[str, str]) -> None:
     answer = house.admin.post(f"/runs/{things['run_id']}/discard", {"reason": "The file was cut."})
     assert answer.status_code == 200

@@ -13,6 +13,7 @@ from grantline.control.applications import rules as applications
 from grantline.control.imports import rules as imports
 from grantline.control.imports.models import Import
 from grantline.control.notices import rules as notices
+from grantline.control.people.models import Person
 from grantline.control.runs.models import Run, RunIssue, RunState, Version
 from grantline.control.sources import rules as sources
 from grantline.control.tenancy import Scope
@@ -58,7 +59,10 @@ def make_things(scope: Scope, name: str = "Payroll") -> dict[str, str]:
     token, _ = tokens.create(scope, name)
     webhook, _ = notices.add_endpoint(scope, f"https://hooks.example.com/{quote(name)}")
     alias = aliases.declare(scope, application.pk, "account", "jdoe", "john.doe")
+    known_by = {"organization_id": scope.organization_id, "rule": "email", "value": "anna@example.com"}
+    person, _ = Person.objects.get_or_create(**known_by)
     return {
+        "person_id": person.pk,
         "source_id": source.pk,
         "application_id": application.pk,
         "import_id": item.pk,

@@ -149,6 +149,18 @@ def test_issues_are_stored_as_they_are_but_for_nul(admin: Scope, item: Import) -
     assert (stored.row, stored.line, stored.value) == (2, 3, "a␀b")
 
 
+def test_the_masked_row_of_an_issue_is_read_on_request(admin: Scope, item: Import) -> None:
+    run = started(admin, item)
+    record = (("na\x00me", "xxxx"), ("email", "b\x00d"))
+    rules.store_issues(run, [Issue("value_invalid", "no address", row=1, record=record), Issue("row_width", "", row=2)])
+    plain = rules.list_issues(admin, run)
+    assert [issue.get_deferred_fields() for issue in plain] == [{"record"}, {"record"}]
+    assert rules.read_record(admin, run, 1).record == [["na␀me", "xxxx"], ["email", "b␀d"]]
+    for ordinal in (2, 3):
+        with pytest.raises(NotFound):
+            rules.read_record(admin, run, ordinal)
+
+
 def test_an_import_by_hand_needs_a_file(admin: Scope) -> None:
     item = imports.create(admin, applications.create(admin, "By hand").pk, {})
     with pytest.raises(Conflict, match="takes files by hand"):

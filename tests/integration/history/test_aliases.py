@@ -9,6 +9,7 @@ import pytest
 from grantline.catalog.lookups import entitlement_key
 from grantline.control.accounts.models import AccountIndex
 from grantline.control.applications import aliases
+from grantline.control.applications.known_keys import meant_key
 from grantline.control.audit.models import AuditEvent
 from grantline.control.runs import changes
 from grantline.control.runs import rules as runs
@@ -188,6 +189,21 @@ def test_what_is_no_key_is_refused_by_name(desk: Desk, kind: str, old: str, new:
     with pytest.raises(InputInvalid) as caught:
         declared(desk, kind, old, new)
     assert caught.value.field == field
+
+
+def test_a_name_that_several_entitlements_have_is_not_guessed(desk: Desk) -> None:
+    rows = b"User ID,Resource Type,Resource Name,Entitlement\nU1,Ledger,L1,View\nU1,Ledger,L2,View\nU1,Ledger,L2,Post\n"
+    desk.load(rows)
+    with pytest.raises(InputInvalid) as caught:
+        meant_key(desk.scope, desk.application, "entitlement", "View", "old")
+    assert caught.value.field == "old"
+    assert caught.value.remedy == "Type one of them in full: Ledger / L1 / View; Ledger / L2 / View."
+    full = meant_key(desk.scope, desk.application, "entitlement", "Ledger / L2 / View", "old")
+    assert full == entitlement_key("Ledger", "L2", "View")
+    assert meant_key(desk.scope, desk.application, "entitlement", full, "old") == full
+    assert meant_key(desk.scope, desk.application, "entitlement", "Post", "old") == entitlement_key(
+        "Ledger", "L2", "Post"
+    )
 
 
 def test_an_old_key_has_one_new_key(desk: Desk) -> None:

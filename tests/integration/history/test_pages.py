@@ -90,6 +90,61 @@ def test_a_likely_rename_is_declared_from_where_it_is_shown(desk: Desk, browser:
     assert "declared to be the same as another one already" in text(again)
 
 
+def test_keys_are_declared_the_same_by_hand_and_withdrawn(desk: Desk, browser: Client) -> None:
+    desk.load(users_csv({"jdoe": ["admins"], "U2": ["admins", "staff"]}))
+    desk.load(users_csv({"john.doe": ["admins"], "U2": ["Administrators", "staff"]}))
+    address = f"/applications/{desk.application.pk}/aliases"
+    assert "Nothing was declared the same" in text(browser.get(address))
+    assert f'href="{address}"' in browser.get(f"/applications/{desk.application.pk}/changes").content.decode()
+    form = {"kind": "account", "old": " jdoe ", "new": "john.doe", "reason": "New user ids."}
+    assert browser.post(address, form).status_code == 302
+    form = {"kind": "entitlement", "old": "admins", "new": "group / Administrators / Administrators", "reason": ""}
+    assert browser.post(address, form).status_code == 302
+    page = text(browser.get(address))
+    assert "New user ids." in page
+    assert "group / admins / admins" in page
+    for alias in desk.application.aliases.all():
+        assert browser.post(f"{address}/{alias.pk}/withdraw").status_code == 302
+    assert "Nothing was declared the same" in text(browser.get(address))
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "said"),
+    [
+        ("account", "nobody", "U2", "There never was an account with the id nobody"),
+        ("account", "U2", "nobody", "There never was an account with the id nobody"),
+        ("account", "U2", "U2", "Both keys are the same."),
+        ("account", "U2", "U1", "the other way round"),
+        ("account", "U1", "U3", "the same as another one already"),
+        ("entitlement", "nothing", "admin", "There never was an entitlement called nothing"),
+        ("entitlement", "", "admin", "Say which entitlement is meant."),
+        ("grant", "U1", "U2", "Choose account or entitlement."),
+    ],
+)
+def test_what_cannot_be_the_same_is_said_at_its_field(
+    desk: Desk, browser: Client, kind: str, old: str, new: str, said: str
+) -> None:
+    desk.load(users_csv({"U1": ["admin"], "U2": ["staff"], "U3": ["staff"]}))
+    address = f"/applications/{desk.application.pk}/aliases"
+    assert browser.post(address, {"kind": "account", "old": "U1", "new": "U2", "reason": ""}).status_code == 302
+    answer = browser.post(address, {"kind": kind, "old": old, "new": new, "reason": "kept"})
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert "kept" in answer.content.decode(), "what was typed stays"
+    assert desk.application.aliases.count() == 1
+
+
+def test_a_key_that_no_file_has_said_yet_can_be_declared(desk: Desk, browser: Client) -> None:
+    desk.load(users_csv({"U1": ["admin"], "U2": ["staff"]}))
+    address = f"/applications/{desk.application.pk}/aliases"
+    form = {"kind": "entitlement", "old": "admin", "new": "Owner", "reason": "", "not_yet": "on"}
+    assert "has to be named in full" in text(browser.post(address, form))
+    assert browser.post(address, {**form, "new": "group / Owner / Owner"}).status_code == 302
+    run = desk.load(users_csv({"U1": ["Owner"], "U2": ["staff"]}))
+    assert run.changes is not None
+    assert run.changes["grants"] == {"added": 0, "removed": 0, "changed": 0}
+
+
 def test_pages_show_the_day_that_is_set(desk: Desk, browser: Client) -> None:
     desk.age(0)
     desk.load(users_csv({"U1": ["staff"], "U2": ["audit"]}))
@@ -133,6 +188,21 @@ def test_settings_of_an_import_say_what_retention_takes_before_it_is_stored(desk
     desk.item.refresh_from_db()
     stored = (desk.item.retention_days, desk.item.allow_empty, desk.item.guard_share, desk.item.guard_growth_share)
     assert stored == (5, True, 0.5, 3.0)
+
+
+def test_settings_of_an_import_say_what_an_inherited_retention_takes(desk: Desk, browser: Client) -> None:
+    for number in (3, 4, 5):
+        desk.age(10)
+        desk.load(users_csv(people(number)))
+    desk.change(retention_days=0)
+    organization.change(desk.scope, {"retention_days": 5})
+    form = {"retention_days": "", "stale_after_seconds": ""}
+    page = browser.post(f"/imports/{desk.item.pk}/settings", form)
+    assert "Versions 1 to 1, up to" in text(page)
+    assert 'name="seen_days" value="5"' in page.content.decode()
+    assert browser.post(f"/imports/{desk.item.pk}/settings", {**form, "seen_days": "5"}).status_code == 302
+    desk.item.refresh_from_db()
+    assert desk.item.retention_days is None
 
 
 def test_settings_of_the_organization(desk: Desk, browser: Client) -> None:

@@ -170,6 +170,7 @@ def test_delete_is_refused_while_there_is_an_import(browser: Client, payroll: Pa
         "/entitlements",
         "/changes",
         "/changes.csv",
+        "/aliases",
         "/imports",
         "/settings",
         "/imports/new",
@@ -179,7 +180,9 @@ def test_pages_of_another_organization_are_not_found(neighbour: Client, payroll:
     text(neighbour, payroll.path(rest), 404)
 
 
-@pytest.mark.parametrize("rest", ["/accounts", "/accounts/u1", "/entitlements", "/changes", "/imports", "/settings"])
+@pytest.mark.parametrize(
+    "rest", ["/accounts", "/accounts/u1", "/entitlements", "/changes", "/aliases", "/imports", "/settings"]
+)
 def test_auditors_read_and_are_offered_nothing_to_change(auditor: Client, payroll: Payroll, rest: str) -> None:
     html = text(auditor, payroll.path(rest))
     assert "Import app data" not in html

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from html import unescape
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from grantline.control.imports.models import Draft, Import
 from grantline.control.runs.models import Run
 from grantline.control.tenancy import Scope
 from grantline.jobs.run import carry_out
+from tests.forms import fields_of
 from tests.integration.web.conftest import signed_in
 from tests.integration.web.payroll import Payroll, file_of, make_payroll
 
@@ -41,15 +40,7 @@ def begin(browser: Client, scope: Scope, content: bytes, name: str = "hr.csv") -
 
 def editor(html: str) -> dict[str, str]:
     """The fields of the mapping editor as a browser would send them."""
-    fields = {
-        unescape(name): unescape(value) for name, value in re.findall(r'name="(base|names)" value="([^"]*)"', html)
-    }
-    for name, options in re.findall(r'<select [^>]*name="((?:to|file)\.[^"]+)"[^>]*>(.*?)</select>', html, re.DOTALL):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        fields[name] = unescape(chosen[1]) if chosen else ""
-    for name, value in re.findall(r'name="((?:resource_type|split)\.\d+)" value="([^"]*)"', html):
-        fields[name] = unescape(value)
-    return fields
+    return fields_of(html, "mapping")
 
 
 def test_new_offers_both_ways_and_what_was_left(browser: Client, scope: Scope) -> None:
@@ -148,7 +139,7 @@ def test_wrong_encoding_stands_at_its_fact(browser: Client, scope: Scope) -> Non
     path = f"/imports/drafts/{draft.pk}/preview"
     fields = editor(browser.get(path, **PART).content.decode()) | {"file.encoding": "utf-8"}
     html = browser.post(path, fields, **PART).content.decode()
-    fact = html.split('id="fact-encoding"')[1].split("</div>")[0]
+    fact = html.split('id="fact-encoding"')[1].split('id="fact-delimiter"')[0]
     assert "field__error" in fact
 
 
@@ -216,10 +207,36 @@ def test_settings_are_stored_and_wrong_ones_shown_again(browser: Client, payroll
 
 
 def test_limits_that_are_left_as_they_are_stay_the_organizations(browser: Client, payroll: Payroll) -> None:
-    form = {"guard_percent": "20", "guard_count": "11", "stale_after_seconds": ""}
-    assert browser.post(f"/imports/{payroll.item.pk}/settings", form).status_code == 302
+    path = f"/imports/{payroll.item.pk}"
+    html = browser.get(path).content.decode()
+    assert "Inherited from the organization: 20 %." in html
+    assert "Inherited from the organization: no limit." in html
+    form = fields_of(html, "settings") | {"guard_count": "11", "guard_growth_percent": "150", "retention_days": "0"}
+    assert browser.post(f"{path}/settings", form).status_code == 302
     item = Import.objects.get()
-    assert (item.guard_share, item.guard_count) == (None, 11)
+    assert (item.guard_share, item.guard_count, item.guard_growth_share, item.retention_days) == (None, 11, 1.5, 0)
+
+
+def test_looking_into_other_imports_can_be_switched_off(browser: Client, payroll: Payroll) -> None:
+    path = f"/imports/{payroll.item.pk}"
+    form = fields_of(browser.get(path).content.decode(), "settings")
+    browser.post(f"{path}/settings", form | {"looks_in_others": "on"})
+    assert Import.objects.get().references == "auto"
+    browser.post(f"{path}/settings", {name: text for name, text in form.items() if name != "looks_in_others"})
+    assert Import.objects.get().references == "own"
+
+
+def test_limits_are_the_organizations_again_when_they_are_cleared(browser: Client, payroll: Payroll) -> None:
+    path = f"/imports/{payroll.item.pk}"
+    limits = {"guard_percent": "50", "guard_count": "5", "guard_growth_percent": "150", "retention_days": "0"}
+    browser.post(f"{path}/settings", limits)
+    html = browser.get(path).content.decode()
+    assert "Its own. Blank: inherited from the organization (20 %)." in html
+    form = fields_of(html, "settings")
+    assert {name: form[name] for name in limits} == limits
+    assert browser.post(f"{path}/settings", form | dict.fromkeys(limits, "")).status_code == 302
+    item = Import.objects.get()
+    assert (item.guard_share, item.guard_count, item.guard_growth_share, item.retention_days) == (None,) * 4
 
 
 def test_delete_removes_import_and_history(browser: Client, payroll: Payroll) -> None:

@@ -8,9 +8,9 @@ import io
 import pytest
 from django.test import Client
 
-from grantline.control.runs.models import Run
+from grantline.control.runs.models import Run, RunIssue
 from grantline.control.tenancy import Scope
-from tests.integration.web.payroll import HEAD, Payroll, file_of, make_payroll
+from tests.integration.web.payroll import HEAD, HOSTILE, Payroll, file_of, make_payroll
 
 pytestmark = pytest.mark.integration
 
@@ -75,6 +75,22 @@ def test_issues_by_code_and_row_with_a_harmless_download(browser: Client, payrol
     assert "'=cmd()" in {row["value"] for row in rows}
 
 
+def test_row_of_an_issue_is_shown_on_request_with_other_cells_masked(browser: Client, payroll: Payroll) -> None:
+    run = payroll.upload(file_of(*MANY, extra=f"u90,no-address,Mallory {HOSTILE},Active,Secret\n"))
+    address = f"/runs/{run.pk}/issues/1/row"
+    listed = page(browser, run)
+    assert f'hx-get="{address}"' in listed
+    part = browser.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert '<mark><bdi class="given">no-address</bdi></mark>' in part
+    assert ">x99<" in part
+    whole = browser.get(address).content.decode()
+    assert "<h1" in whole
+    stored = str(RunIssue.objects.filter(run=run).values_list())
+    for text in (listed, part, whole, stored):
+        assert not any(value in text for value in ("u90", "Mallory", "Secret", "gpj"))
+    assert browser.get(f"/runs/{run.pk}/issues/2/row").status_code == 404
+
+
 def test_held_run_shows_numbers_and_names(browser: Client, held: Run) -> None:
     html = page(browser, held)
     assert "35 accounts and 70 grants would go" in html
@@ -112,6 +128,6 @@ def test_auditors_look_but_do_not_decide(auditor: Client, held: Run) -> None:
     assert auditor.post(f"/runs/{held.pk}/discard").status_code == 403
 
 
-@pytest.mark.parametrize("rest", ["", "/progress", "/issues.csv"])
+@pytest.mark.parametrize("rest", ["", "/progress", "/issues.csv", "/issues/1/row"])
 def test_runs_of_another_organization_are_not_found(neighbour: Client, payroll: Payroll, rest: str) -> None:
     assert neighbour.get(f"/runs/{payroll.runs[0].pk}{rest}").status_code == 404

@@ -7,12 +7,15 @@ import json
 import pytest
 
 from grantline.cli.bench import as_text
+from grantline.cli.bench_workbook import workbook_text
 from grantline.cli.main import main
 
 
 def test_bench_measures_each_import_beside_the_parse(capsys):
-    assert main(["bench", "--rows", "2000", "--repeats", "1", "--json"]) == 0
-    (size,) = json.loads(capsys.readouterr().out)["sizes"]
+    arguments = ["bench", "--rows", "2000", "--workbook-rows", "1000", "--repeats", "1", "--json"]
+    assert main(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    (size,) = document["sizes"]
     assert size["is_right"]
     assert size["first_load"]["counts"]["grants"] == 2000
     assert size["changed"]["changes"]["grants"] == {"added": 2, "removed": 2, "changed": 0}
@@ -27,6 +30,12 @@ def test_bench_measures_each_import_beside_the_parse(capsys):
     assert "checking adds" in as_text(size)
     assert "2,000 grants" in as_text(size)
     assert "mean nothing" in as_text({**size, "is_right": False})
+    workbook = document["workbook"]
+    assert (workbook["rows"], workbook["is_right"]) == (1000, True)
+    assert workbook["first_load"]["counts"]["grants"] == 1000
+    assert min(workbook[name]["ratio"] for name in ("read", "first_load")) > 0
+    assert "1,000 x 8 cells as XLSX" in workbook_text(workbook)
+    assert "mean nothing" in workbook_text({**workbook, "is_right": False})
 
 
 @pytest.mark.parametrize("rows", ["0", "ten", "999", "100000001"])

@@ -78,6 +78,20 @@ def test_the_json_object(file: Path, capsys: pytest.CaptureFixture[str]) -> None
     }
 
 
+def test_rows_are_printed_where_they_are_asked_for(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(HEADER + "A1,bad,payroll\n")
+    main(["check", str(file), "--json"])
+    assert "record" not in json.loads(capsys.readouterr().out)["issues"][0]
+    main(["check", str(file), "--json", "--rows"])
+    assert json.loads(capsys.readouterr().out)["issues"][0]["record"] == [
+        {"column": "User ID", "text": "x9"},
+        {"column": "Email Address", "text": "bad"},
+        {"column": "Groups", "text": "xxxx"},
+    ]
+    main(["check", str(file), "--rows"])
+    assert "User ID: x9 | Email Address: bad | Groups: xxxx" in capsys.readouterr().out
+
+
 def test_the_json_object_of_a_refused_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text("")
     assert main(["check", str(file), "--json", "--records"]) == 2

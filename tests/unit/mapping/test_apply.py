@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -221,7 +222,7 @@ def test_rows_that_the_reader_doubts_are_present(con: duckdb.DuckDBPyConnection)
     )
     found = apply(con, doubtful, load({"columns": [{"source": "id", "to": "account.id"}]}))
     assert con.execute(f"SELECT id FROM {found.unconfirmed}").fetchall() == [("A2",)]
-    assert (found.rows_read, found.rows_rejected, found.issues) == (2, 1, (issue,))
+    assert (found.rows_read, found.rows_rejected, found.issues) == (2, 1, (replace(issue, record=(("id", "x9"),)),))
     assert found.issue_counts == {"row_width": 1}
 
 

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from grantline.formats.table import Place
+from grantline.mapping.apply import apply
+from grantline.mapping.document import load
 from grantline.mapping.findings import cell_name
+
+from .conftest import table_of
 
 
 @pytest.mark.parametrize(
@@ -21,3 +26,19 @@ from grantline.mapping.findings import cell_name
 )
 def test_cell_names(place: Place | None, column: int | None, cell: str | None) -> None:
     assert cell_name(place, column) == cell
+
+
+@pytest.mark.parametrize("count", [70])
+def test_a_file_of_very_many_columns_is_checked_in_all_of_them(con: duckdb.DuckDBPyConnection, count: int) -> None:
+    names = [f"P{number}" for number in range(count)]
+    rules = [{"source": name, "to": f"profile.{name}", "pattern": "[a-z]+"} for name in names]
+    mapping = load({"version": 1, "columns": [{"source": "User ID", "to": "account.id"}, *rules]})
+    good = ["x"] * count
+    rows = [["A", *good], ["B", "1", *good[1:]], ["C", *good[1:], "2"], ["D", *good[1:], "x" * 70_000], ["E", *good]]
+    records = apply(con, table_of(con, ["User ID", *names], rows), mapping)
+    found = [(issue.severity, issue.row, issue.column, issue.value) for issue in records.issues]
+    assert found[:2] == [("error", 2, names[0], "1"), ("error", 3, names[-1], "2")]
+    assert [(severity, row, column) for severity, row, column, _ in found[2:]] == [("warning", 4, names[-1])]
+    assert (records.rows_rejected, records.issue_counts) == (2, {"value_invalid": 3})
+    accounts = con.execute(f"SELECT id FROM {records.accounts} ORDER BY id").fetchall()
+    assert [row[0] for row in accounts] == ["A", "D", "E"]

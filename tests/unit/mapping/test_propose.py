@@ -111,6 +111,19 @@ def test_a_first_line_of_data_is_hinted_at() -> None:
         propose(["A001", "person01@example.com"])
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("user_id^email^name", "With the delimiter '\\^' it would have 3"),
+        ("user_id\x01email", "would have 2"),
+        ("USER ID   EMAIL     NAME", "fixed width"),
+    ],
+)
+def test_one_column_that_looks_like_several_is_hinted_at(header: str, words: str) -> None:
+    with pytest.raises(HeaderMissing, match=words):
+        propose([header])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 def test_every_layout_is_recognized_and_gives_a_valid_mapping(layout: object) -> None:
     from grantline.mapping.layouts import Layout

@@ -37,7 +37,7 @@ def test_counted(arguments: tuple[int, str], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.042, "4.2%"), (0.2, "20%"), (1, "100%"), (0.0001, "<0.1%"), (0, "0%"), (None, "–")]
+    ("share", "text"), [(0.042, "4.2 %"), (0.2, "20 %"), (1, "100 %"), (0.0001, "<0.1 %"), (0, "0 %"), (None, "–")]
 )
 def test_percent(share: float | None, text: str) -> None:
     assert words.percent(share) == text

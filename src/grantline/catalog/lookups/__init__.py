@@ -16,6 +16,7 @@ from grantline.catalog.lookups.exports import export
 from grantline.catalog.lookups.grants import grants
 from grantline.catalog.lookups.history import grant_history
 from grantline.catalog.lookups.keys import entitlement_key, entitlement_parts
+from grantline.catalog.lookups.people import AccountThen, PersonThen, accounts_of, owned_by, people
 from grantline.catalog.lookups.renames import likely_renames
 from grantline.catalog.lookups.rows import (
     Account,
@@ -34,6 +35,7 @@ from grantline.catalog.lookups.rows import (
 
 __all__ = [
     "Account",
+    "AccountThen",
     "AccountFilters",
     "Affected",
     "Change",
@@ -43,11 +45,13 @@ __all__ = [
     "Interval",
     "Op",
     "Page",
+    "PersonThen",
     "Rename",
     "Since",
     "account",
     "account_history",
     "accounts",
+    "accounts_of",
     "affected",
     "affected_count",
     "changes",
@@ -60,4 +64,6 @@ __all__ = [
     "grant_history",
     "grants",
     "likely_renames",
+    "owned_by",
+    "people",
 ]

@@ -12,7 +12,8 @@ from grantline.catalog.columns import ACCOUNT, ACCOUNT_FIELDS
 from grantline.catalog.lookups.history import NO_ALIASES, events
 from grantline.catalog.lookups.keys import packed_cursor, unpacked_cursor
 from grantline.catalog.lookups.rows import Account, AccountFilters, Event, Page, Since
-from grantline.catalog.lookups.view import AsOf, Snapshots, Source, fetch, found_in, page_size, sources
+from grantline.catalog.lookups.view import AsOf, Snapshots, Source, fetch, found_in, page_size, rank, sources
+from grantline.catalog.persons import IS_UNMATCHED
 from grantline.errors import NotFound
 
 SEARCHED = ("id", "email", "username", "display_name")
@@ -59,16 +60,28 @@ def account_history(
 ) -> tuple[Event, ...]:
     """What happened to an account and its grants, newest version first, one import after another.
 
-    Empty where there never was such an account.
+    Empty where there never was such an account. That an import began to name the account is no event
+    where another one describes it.
     """
-    return tuple(event for source in sources(snapshots) for event in events(con, source, key, aliases))
+    found = [event for source in sources(snapshots) for event in events(con, source, key, aliases)]
+    describing = {event.since.import_id for event in found if _describes(event)}
+    return tuple(
+        event
+        for event in found
+        if event.kind != "account" or _describes(event) or not describing - {event.since.import_id}
+    )
+
+
+def _describes(event: Event) -> bool:
+    return event.kind == "account" and bool(event.before or event.after)
 
 
 def united_accounts(chosen: list[Source], condition: str = "true") -> str:
     """A relation in parentheses: one row per account id, with `index` of the import that wins.
 
-    Columns: `index`, `id`, the fields, `since`, `unconfirmed_since`. A field that the winner leaves empty
-    is taken from the next import that has it.
+    Columns: `index`, `id`, the fields, `since`, `unconfirmed_since`. The first import that describes an
+    account wins, before those whose rows only name it. A field that the winner leaves empty is taken from
+    the next import that has it.
     """
     columns = ", ".join(("id", *ACCOUNT_FIELDS, "since", "unconfirmed_since"))
     rows = " UNION ALL ".join(
@@ -76,10 +89,11 @@ def united_accounts(chosen: list[Source], condition: str = "true") -> str:
     )
     if len(chosen) == 1:
         return f"({rows})"
-    merged = ", ".join(f"arg_min({name}, index) AS {name}" for name in ACCOUNT_FIELDS)
+    merged = ", ".join(f"arg_min({name}, rank) AS {name}" for name in ACCOUNT_FIELDS)
     return (
-        f"(SELECT min(index) AS index, id, {merged}, arg_min(since, index) AS since, "
-        f"arg_min_null(unconfirmed_since, index) AS unconfirmed_since FROM ({rows}) GROUP BY id)"
+        f"(SELECT arg_min(index, rank) AS index, id, {merged}, arg_min(since, rank) AS since, "
+        f"arg_min_null(unconfirmed_since, rank) AS unconfirmed_since "
+        f"FROM (SELECT *, {rank(ACCOUNT_FIELDS)} AS rank FROM ({rows})) GROUP BY id)"
     )
 
 
@@ -114,4 +128,6 @@ def _conditions(search: str | None, filters: AccountFilters) -> tuple[list[str],
         conditions.append("last_login_at IS NULL")
     if filters.unconfirmed:
         conditions.append("unconfirmed_since IS NOT NULL")
+    if filters.unmatched:
+        conditions.append(IS_UNMATCHED)
     return conditions, parameters

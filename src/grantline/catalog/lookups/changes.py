@@ -16,6 +16,7 @@ import duckdb
 from grantline.catalog.columns import ACCOUNT, ENTITLEMENT, GRANT, SHAPES, Shape, differ, listed
 from grantline.catalog.connection import path_literal
 from grantline.catalog.lake import needed
+from grantline.catalog.lookups.described import with_names
 from grantline.catalog.lookups.entitlements import IS_THIS
 from grantline.catalog.lookups.history import difference
 from grantline.catalog.lookups.keys import Parts, entitlement_key, packed_cursor, unpacked_cursor
@@ -74,7 +75,7 @@ def changes(
             for row in _rows(con, shape, versions, wanted, after, limit + 1 - len(items)):
                 items.append(((*spot, row[0], row[1]), _change_of(shape, versions.source, row)))
     behind = packed_cursor(*items[limit - 1][0]) if len(items) > limit else None
-    return Page(tuple(change for _, change in items[:limit]), behind)
+    return Page(with_names(con, sources(snapshots), (change for _, change in items[:limit])), behind)
 
 
 def _ranges(snapshots: Snapshots, between: Mapping[str, tuple[int, int]] | None) -> list[_Range]:

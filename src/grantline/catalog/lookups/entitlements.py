@@ -9,7 +9,7 @@ import duckdb
 from grantline.catalog.columns import ACCOUNT, ENTITLEMENT, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, GRANT
 from grantline.catalog.lookups.keys import Parts, entitlement_key, packed_cursor, unpacked_cursor
 from grantline.catalog.lookups.rows import Entitlement, Page, Since
-from grantline.catalog.lookups.view import AsOf, Snapshots, Source, fetch, found_in, page_size, sources
+from grantline.catalog.lookups.view import AsOf, Snapshots, Source, fetch, found_in, page_size, rank, sources
 from grantline.errors import NotFound
 
 SEARCHED = (*ENTITLEMENT_KEY, "display_name", "slug")
@@ -69,7 +69,8 @@ def entitlement(
 def united_entitlements(chosen: list[Source], condition: str = "true") -> str:
     """A relation in parentheses: one row per entitlement, with `index` of the import that wins.
 
-    Columns: `index`, the identity, the fields, `since`.
+    Columns: `index`, the identity, the fields, `since`. The first import that describes an entitlement
+    wins, before those whose rows only name it.
     """
     key = ", ".join(ENTITLEMENT_KEY)
     rows = " UNION ALL ".join(
@@ -79,8 +80,11 @@ def united_entitlements(chosen: list[Source], condition: str = "true") -> str:
     )
     if len(chosen) == 1:
         return f"({rows})"
-    merged = ", ".join(f"arg_min({name}, index) AS {name}" for name in ENTITLEMENT_FIELDS)
-    return f"(SELECT min(index) AS index, {key}, {merged}, arg_min(since, index) AS since FROM ({rows}) GROUP BY {key})"
+    merged = ", ".join(f"arg_min({name}, rank) AS {name}" for name in ENTITLEMENT_FIELDS)
+    return (
+        f"(SELECT arg_min(index, rank) AS index, {key}, {merged}, arg_min(since, rank) AS since "
+        f"FROM (SELECT *, {rank(ENTITLEMENT_FIELDS)} AS rank FROM ({rows})) GROUP BY {key})"
+    )
 
 
 def sorting(alias: str = "") -> str:

@@ -7,11 +7,13 @@ the imports follow one another, and a grant that an earlier import has is not re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
 
 from grantline.catalog.columns import ACCOUNT, ENTITLEMENT, GRANT
+from grantline.catalog.lookups.described import named_rows, with_names
 from grantline.catalog.lookups.entitlements import IS_THIS, sorting
 from grantline.catalog.lookups.keys import Parts, entitlement_key, packed_cursor, unpacked_cursor
 from grantline.catalog.lookups.rows import Grant, Page, Since
@@ -56,13 +58,18 @@ def grants(
     return _bounded(con, snapshots, chosen, account, entitlement, search, limit, cursor)
 
 
-def joined(source: Source, condition: str = "true", *, by_entitlement: bool = False) -> str:
-    """A query of `index`, `JOINED` and the integers `x`, `y` of one import's grants."""
+def joined(
+    source: Source, condition: str = "true", *, by_entitlement: bool = False, names_of: Sequence[Source] = ()
+) -> str:
+    """A query of `index`, `JOINED` and the integers `x`, `y` of one import's grants.
+
+    `names_of`: the imports whose names are searched, too; else those of this import alone.
+    """
     return (
         f"SELECT {source.index} AS index, {JOINED}, g.account AS x, g.entitlement AS y "
         f"FROM {source.rows(GRANT, by_entitlement=by_entitlement)} g "
-        f"JOIN {source.rows(ACCOUNT)} a ON a.n = g.account "
-        f"JOIN {source.rows(ENTITLEMENT)} e ON e.n = g.entitlement WHERE {condition}"
+        f"JOIN {named_rows(source, ACCOUNT, names_of)} a ON a.n = g.account "
+        f"JOIN {named_rows(source, ENTITLEMENT, names_of)} e ON e.n = g.entitlement WHERE {condition}"
     )
 
 
@@ -88,7 +95,8 @@ def _bounded(
         if search:
             condition += f" AND {found_in(SEARCHED)}"
             parameters += [search] * len(SEARCHED)
-        queries.append(joined(source, condition, by_entitlement=account is None))
+        names_of = chosen if search else ()
+        queries.append(joined(source, condition, by_entitlement=account is None, names_of=names_of))
     if not queries:
         return Page(())
     once = ""
@@ -107,7 +115,7 @@ def _bounded(
     )
     last = rows[limit - 1] if len(rows) > limit else None
     behind = packed_cursor(last[1], *("" if part is None else f"={part}" for part in last[5:8])) if last else None
-    return Page(tuple(_grant_of(row, snapshots) for row in rows[:limit]), behind)
+    return Page(with_names(con, chosen, (_grant_of(row, snapshots) for row in rows[:limit])), behind)
 
 
 def _integers(
@@ -142,23 +150,24 @@ def _all(
         if source.index < index:
             continue
         after = (pair[0], pair[1]) if pair and source.index == index else None
-        rows += _one_import(con, source, chosen[:place], search, after, limit + 1 - len(rows))
+        rows += _one_import(con, chosen, place, search, after, limit + 1 - len(rows))
         if len(rows) > limit:
             break
     last = rows[limit - 1] if len(rows) > limit else None
     behind = packed_cursor(last[0], last[12], last[13]) if last else None
-    return Page(tuple(_grant_of(row, snapshots) for row in rows[:limit]), behind)
+    return Page(with_names(con, chosen, (_grant_of(row, snapshots) for row in rows[:limit])), behind)
 
 
 def _one_import(
     con: duckdb.DuckDBPyConnection,
-    source: Source,
-    earlier: list[Source],
+    chosen: list[Source],
+    place: int,
     search: str | None,
     after: tuple[int, int] | None,
     limit: int,
 ) -> list[tuple[Any, ...]]:
     """The next grants of one import that no earlier import has."""
+    source, earlier = chosen[place], chosen[:place]
     condition, parameters = "true", list[Any]()
     if after:
         x, y = int(after[0]), int(after[1])
@@ -174,7 +183,8 @@ def _one_import(
         parameters = [search] * len(SEARCHED)
     elif not earlier:
         condition += f" AND g.account <= {_last_account(con, source, after, limit)}"
-    return fetch(con, f"{joined(source, condition)} ORDER BY x, y LIMIT {limit}", parameters)
+    query = joined(source, condition, names_of=chosen if search else ())
+    return fetch(con, f"{query} ORDER BY x, y LIMIT {limit}", parameters)
 
 
 def _last_account(con: duckdb.DuckDBPyConnection, source: Source, after: tuple[int, int] | None, limit: int) -> int:

@@ -32,13 +32,17 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class AccountFilters:
-    """Which accounts to list; None and False ask for nothing. `status` and `type` ignore case."""
+    """Which accounts to list; None and False ask for nothing. `status` and `type` ignore case.
+
+    `unmatched`: somebody's own, with neither an e-mail address nor an employee ID.
+    """
 
     status: str | None = None
     type: str | None = None
     no_owner: bool = False
     never_signed_in: bool = False
     unconfirmed: bool = False
+    unmatched: bool = False
 
 
 @dataclass(frozen=True)

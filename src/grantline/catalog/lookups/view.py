@@ -23,6 +23,8 @@ Snapshots = Sequence[tuple[str, Snapshot]]
 AsOf = Mapping[str, int] | None
 
 LARGEST_PAGE = 1000
+ONLY_NAMED = 1_000_000
+"""What puts a row without attributes behind those of every import that has some."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,12 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: Iterable[Any] 
     """All rows of a query. Raises: `LakeUnavailable` where a file cannot be read."""
     with lake_errors("Reading a version"):
         return con.execute(query, list(parameters)).fetchall()
+
+
+def rank(fields: Iterable[str]) -> str:
+    """The expression by which rows of several imports win: the first import does, but one that describes
+    what it names before all that only name it."""
+    return f"(CASE WHEN coalesce({', '.join(fields)}) IS NULL THEN {ONLY_NAMED} ELSE 0 END + index)"
 
 
 def page_size(limit: int) -> int:

@@ -21,7 +21,8 @@ PUBLIC: Final = frozenset(
         # applications and imports
         *("application", "application_id", "description", "owner", "owner_email", "key", "pattern"),
         *("data_source", "data_source_id", "interval_seconds", "stale_after_seconds", "guard_share", "guard_count"),
-        *("guard_growth_share", "allow_empty", "retention_days", "run", "version", "restores", "old", "new"),
+        *("guard_growth_share", "allow_empty", "retention_days", "references"),
+        *("run", "version", "restores", "old", "new"),
         # what a run brought, in numbers
         *("accounts", "resources", "entitlements", "grants", "added", "removed", "changed", "reasons"),
         # members, tokens, sessions
@@ -42,7 +43,7 @@ PUBLIC: Final = frozenset(
         *("issuer_url", "client_id", "email_domains", "role_claim", "default_role"),
         *("email_owners", "email_super_administrators", "more_emails"),
         # exports
-        *("format", "since", "until", "actor", "action", "subject", "rows", "first", "last", "count", "what"),
+        *("format", "since", "until", "actor", "action", "subject", "rows", "first", "last", "count", "what", "sha256"),
     }
 )
 DOCUMENTS: Final = frozenset({"mapping", "role_map"})

@@ -36,10 +36,11 @@ class Import(Owned):
     """The binding of one application to one file of a data source, or to files taken by hand.
 
     `current_version` is the pointer that publishing moves. `seen` is what the last reading saw
-    (`{bucket, key, version_id, etag, size_bytes, mapping}`): where it equals what is there now, a run
-    ends as unchanged. Limits of the guard and `retention_days` are the organization's where they are
-    null (`imports.limits`); `retention_days` 0 keeps everything. `kept_from` is the number of the oldest
-    version that can still be asked about, `kept_from_at` when that was last moved.
+    (`{bucket, key, version_id, etag, size_bytes, mapping}`, and the state of what it refers to, see
+    `imports.references`): where it equals what is there now, a run ends as unchanged. Limits of the guard
+    and `retention_days` are the organization's where they are null (`imports.limits`); `retention_days` 0
+    keeps everything. `kept_from` is the number of the oldest version that can still be asked about,
+    `kept_from_at` when that was last moved. `references` is a `ReferenceMode`.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.import_id, editable=False)
@@ -56,6 +57,7 @@ class Import(Owned):
     guard_count = models.PositiveIntegerField(null=True)
     guard_growth_share = models.FloatField(null=True)
     allow_empty = models.BooleanField(default=False, db_default=False)
+    references = models.CharField(max_length=8, default="auto", db_default="auto")
     retention_days = models.PositiveIntegerField(null=True)
     kept_from = models.PositiveIntegerField(default=1, db_default=1)
     kept_from_at = models.DateTimeField(null=True)

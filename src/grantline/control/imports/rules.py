@@ -22,12 +22,13 @@ from grantline.control.imports.models import (
     LONGEST_INTERVAL_SECONDS,
     Import,
 )
+from grantline.control.imports.references import ReferenceMode
 from grantline.control.imports.schedule import next_look
 from grantline.control.organizations.roles import Permission
 from grantline.control.sources.models import DataSource
 from grantline.control.tenancy import Scope, get, scoped, system_scope
 from grantline.errors import Conflict, InputInvalid
-from grantline.mapping.document import load as load_mapping
+from grantline.reading import as_mapping
 
 FIELDS = (
     "key",
@@ -41,6 +42,7 @@ FIELDS = (
     "guard_growth_share",
     "allow_empty",
     "retention_days",
+    "references",
 )
 LONGEST_RETENTION_DAYS = 36_525
 
@@ -125,17 +127,18 @@ def delete(scope: Scope, import_id: str) -> None:
 
     Raises: `Conflict` while a run is under way.
     """
-    from grantline.control.accounts.models import AccountIndex
+    from grantline.control.accounts.rules import clear_index, lock_index
 
     item = get(Import, scope, import_id, lock=True)
     require(scope, item.application, Permission.IMPORT_WRITE)
     if item.runs.filter(state="running").exists():
         raise Conflict("A run of this import is under way.", remedy="Wait until it has ended, then delete.")
+    lock_index(item)
     record(scope, Action.IMPORT_DELETE, item, name=item.title, before=_described(item))
     scoped(Import, scope).filter(pk=item.pk).update(current_version=None)
     item.runs.all().delete()
     item.versions.all().delete()
-    scoped(AccountIndex, scope).filter(import_id=item.pk).delete()
+    clear_index(item)
     item.delete()
 
 
@@ -164,7 +167,7 @@ def _assign(scope: Scope, item: Import, values: Mapping[str, Any]) -> None:
         raise InputInvalid("Name the file in the bucket (key), or a pattern that finds it.", field="key")
     _check_inside_prefix(item)
     if values.get("mapping") is not None:
-        item.mapping = load_mapping(values["mapping"]).to_document() if values["mapping"] else {}
+        item.mapping = as_mapping(values["mapping"]).to_document() if values["mapping"] else {}
     _assign_numbers(item, values)
 
 
@@ -197,6 +200,10 @@ def _assign_numbers(item: Import, values: Mapping[str, Any]) -> None:
         if not isinstance(values["allow_empty"], bool):
             raise InputInvalid("allow_empty is true or false.", field="allow_empty")
         item.allow_empty = values["allow_empty"]
+    if "references" in values:
+        if values["references"] not in tuple(ReferenceMode):
+            raise InputInvalid("references is auto or own.", field="references")
+        item.references = values["references"]
     if "retention_days" in values:
         days = values["retention_days"]
         item.retention_days = None if days is None else _whole(days, "retention_days", 0, LONGEST_RETENTION_DAYS)
@@ -266,5 +273,6 @@ def _described(item: Import) -> dict[str, Any]:
         "guard_growth_share": item.guard_growth_share,
         "allow_empty": item.allow_empty,
         "retention_days": item.retention_days,
+        "references": item.references,
         "mapping": item.mapping,
     }

@@ -38,6 +38,7 @@ class Trigger(StrEnum):
     UPLOAD = "upload"
     FIRST = "first"
     ROLLBACK = "rollback"
+    REFERENCES = "references"
 
 
 class Version(Owned):
@@ -67,6 +68,7 @@ class Run(Owned):
     as in `grantline check`, `changes` `{kind: {added, removed, changed}}`, `error`
     `{code, message, remedy, …}`, `mapping` the document that was used. A rollback reads no file:
     `restores` is the number of the version that it brings back, `reason` why somebody asked for it.
+    `reference_facts` is what its file offers to other imports and refers to (`mapping.records.References`).
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=ids.run_id, editable=False)
@@ -92,6 +94,7 @@ class Run(Owned):
     notes = models.JSONField(default=list)
     error = models.JSONField(null=True)
     guard = models.JSONField(null=True)
+    reference_facts = models.JSONField(null=True)
     base_number = models.PositiveIntegerField(default=0)
     staged_version_id = models.CharField(max_length=40, blank=True)
     version = models.OneToOneField(Version, null=True, on_delete=models.PROTECT, related_name="run")
@@ -124,7 +127,10 @@ class Run(Owned):
 
 
 class RunIssue(Owned):
-    """One finding about one row of a run's file; see `grantline.issues.Issue`."""
+    """One finding about one row of a run's file; see `grantline.issues.Issue`.
+
+    `record` is the row as it stood in the file, `[[header, text], …]`, masked before it came here.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="issues")
     ordinal = models.PositiveIntegerField()
@@ -138,6 +144,7 @@ class RunIssue(Owned):
     value = models.TextField(blank=True)
     message = models.TextField()
     remedy = models.TextField(blank=True)
+    record = models.JSONField(null=True)
 
     class Meta:
         verbose_name = "issue"

@@ -29,10 +29,12 @@ from grantline.control.organizations.roles import Permission
 from grantline.control.organizations.rules import worker_scope
 from grantline.control.runs.models import ISSUES_KEPT, Run, RunIssue, RunState, Trigger, Version
 from grantline.control.tenancy import HasOrganization, Scope, get, scoped, system_scope
-from grantline.errors import Conflict, GrantlineError, InputInvalid, answer
+from grantline.errors import Conflict, GrantlineError, InputInvalid, NotFound, answer
 from grantline.issues import Issue
 
 STAGES = ("fetch", "read", "map", "diff", "guard", "publish")
+BY_ITSELF = (Trigger.SCHEDULE, Trigger.REFERENCES)
+"""Triggers that are no person's doing."""
 NEWER = "a newer file replaced it"
 
 
@@ -65,10 +67,10 @@ def queue(scope: Scope, item: Import, trigger: Trigger, *, upload: Upload | None
         of_import=item,
         number=last + 1,
         trigger=trigger.value,
-        requested_by=scope.actor_name if trigger is not Trigger.SCHEDULE else "",
+        requested_by=scope.actor_name if trigger not in BY_ITSELF else "",
         upload=upload,
     )
-    if trigger is not Trigger.SCHEDULE:
+    if trigger not in BY_ITSELF:
         record(scope, Action.IMPORT_SYNC, item, name=item.title, after={"run": run.pk})
     return run, True
 
@@ -303,6 +305,7 @@ def store_issues(run: Run, issues: Sequence[Issue]) -> None:
             value=_storable(issue.value),
             message=_storable(issue.message),
             remedy=_storable(issue.remedy),
+            record=[[_storable(header), _storable(text)] for header, text in issue.record or ()] or None,
         )
         for number, issue in enumerate(issues[:ISSUES_KEPT], start=1)
     ]
@@ -311,10 +314,22 @@ def store_issues(run: Run, issues: Sequence[Issue]) -> None:
         RunIssue.objects.bulk_create(rows, batch_size=2000)
 
 
-def list_issues(scope: HasOrganization, run: Run, code: str = "") -> models.QuerySet[RunIssue]:
-    """The kept issues of a run in file order."""
+def list_issues(
+    scope: HasOrganization, run: Run, code: str = "", *, with_records: bool = False
+) -> models.QuerySet[RunIssue]:
+    """The kept issues of a run in file order; their masked rows only where asked for, they are long."""
     rows = scoped(RunIssue, scope).filter(run=run)
+    rows = rows.annotate(has_record=models.Q(record__isnull=False))
+    rows = rows if with_records else rows.defer("record")
     return (rows.filter(code=code) if code else rows).order_by("ordinal")
+
+
+def read_record(scope: Scope, run: Run, ordinal: int) -> RunIssue:
+    """One issue with its masked row. Raises: `NotFound` where there is none, or no row was kept with it."""
+    found = list_issues(scope, run, with_records=True).filter(ordinal=ordinal, record__isnull=False).first()
+    if found is None:
+        raise NotFound("No row of the file was kept with this issue.")
+    return found
 
 
 def requeue(run: Run) -> bool:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from grantline.catalog.lookups import AccountFilters
 from grantline.control.applications.catalog import Catalog, catalog_of
 from grantline.control.applications.rules import read
+from grantline.control.people.rules import person_of
 from grantline.errors import NotFound
 from grantline.mapping.records import ACCOUNT_FIELDS
 from grantline.web.applications.head import head_context
@@ -35,6 +36,7 @@ SWITCHES = (
     ("no_owner", "No owner"),
     ("never_signed_in", "Never signed in"),
     ("unconfirmed", "In a refused row"),
+    ("unmatched", "Unmatched"),
 )
 
 
@@ -82,6 +84,7 @@ def show(request: PageRequest, application_id: str, key: str) -> HttpResponse:
         **head,
         "breadcrumbs": [*head["breadcrumbs"], crumb(key)],
         "account": account,
+        "person": person_of(request.scope, application.pk, key),
         "title": account.get("display_name") or account.get("username") or account.get("email") or key,
         "fields": account_fields(account),
         "profile": sorted(profile_of(account).items()),

@@ -32,7 +32,7 @@ from grantline.web.requests import PageRequest, chosen_day
 PAGE_ROWS: Final = 50
 FAULTS_SHOWN: Final = 3
 WRONG_DAY: Final = "Choose the day from the calendar, or type 2026-11-07."
-PLACES: Final = {"src": "source", "app": "application", "imp": "import", "run": "run"}
+PLACES: Final = {"src": "source", "app": "application", "imp": "import", "run": "run", "per": "person"}
 """What the prefix of an id says about where its page is."""
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from grantline.control.applications.rules import may
 from grantline.control.imports import rules
+from grantline.control.imports.limits import limits_of
 from grantline.control.imports.models import Import
 from grantline.control.imports.states import ImportState
 from grantline.control.organizations.roles import Permission
@@ -28,7 +29,7 @@ from grantline.jobs.uploads import take_upload
 from grantline.web.applications.trail import to_import
 from grantline.web.imports import words
 from grantline.web.imports.listing import import_row
-from grantline.web.imports.settings_form import settings_values
+from grantline.web.imports.settings_form import inherited_words, settings_values
 from grantline.web.imports.start import sent_file
 from grantline.web.requests import PageRequest
 from grantline.web.runs.row import RunRow
@@ -113,6 +114,8 @@ def page_context(request: PageRequest, item: Import, **more: Any) -> dict[str, A
         "may_run": may(scope, application, Permission.IMPORT_RUN),
         "may_write": may(scope, application, Permission.IMPORT_WRITE),
         "values": settings_values(item),
+        "inherited": inherited_words(item),
+        "limits": limits_of(item),
         "errors": {},
         "lost": None,
         "intervals": words.interval_options(item.interval_seconds),

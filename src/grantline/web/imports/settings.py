@@ -16,7 +16,7 @@ from grantline.control.imports.retention import Effect, effect
 from grantline.control.organizations.roles import Permission
 from grantline.errors import InputInvalid
 from grantline.web.imports.item import page_context
-from grantline.web.imports.settings_form import own_values, values_of
+from grantline.web.imports.settings_form import values_of
 from grantline.web.requests import PageRequest
 
 
@@ -27,10 +27,11 @@ def change(request: PageRequest, import_id: str) -> HttpResponse:
     require(request.scope, item.application, Permission.IMPORT_WRITE)
     typed = request.POST.dict()
     try:
-        values = own_values(item, values_of(typed))
+        values = values_of(typed)
         lost = _lost(request, item, values)
         if lost is not None:
-            return render(request, "imports/show.html", page_context(request, item, values=typed, lost=lost))
+            context = page_context(request, item, values=typed, lost=lost, lost_days=_days(item, values))
+            return render(request, "imports/show.html", context)
         rules.change(request.scope, import_id, values)
     except InputInvalid as error:
         context = page_context(request, item, errors=error.fields, values=typed)
@@ -53,9 +54,14 @@ def _lost(request: PageRequest, item: Import, values: dict[str, Any]) -> Effect 
     away, or the person has seen it."""
     if "retention_days" not in values or values["retention_days"] == item.retention_days:
         return None
-    days = values["retention_days"]
-    days = item.organization.retention_days if days is None else days
-    if request.POST.get("seen_days") == str(days or 0):
+    days = _days(item, values)
+    if request.POST.get("seen_days") == str(days):
         return None
     found = effect(item, days)
     return found if found.version_count else None
+
+
+def _days(item: Import, values: dict[str, Any]) -> int:
+    """For how many days the past would be kept: the import's own number, or the inherited one; 0: for good."""
+    days = values["retention_days"]
+    return (item.organization.retention_days if days is None else days) or 0

@@ -1,87 +1,110 @@
 """The settings of an import as a form, and back.
 
-Pure: a row in, texts out; texts in, values of `imports.rules.change` out. The rules check the values.
+Pure: a row in, texts out; texts in, values of `imports.rules.change` out. The rules check the values. A
+limit that is left blank is the organization's: the form shows it blank, with what is inherited beside it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grantline.control.imports.limits import inherited, limits_of
+from grantline.control.imports.limits import inherited
 from grantline.control.imports.models import Import
+from grantline.control.imports.references import ReferenceMode
 from grantline.errors import InputInvalid
+from grantline.web import words
+
+_SHARES = (("guard_percent", "guard_share", 100.0), ("guard_growth_percent", "guard_growth_share", 100_000.0))
+_NUMBERS = (("guard_count", "number of records"), ("retention_days", "number of days"))
 
 
 def settings_values(item: Import) -> dict[str, Any]:
-    """The settings as the form shows them: the import's own, or the organization's that hold for it."""
-    limits = limits_of(item)
+    """The settings as the form shows them: the import's own; blank where it has the organization's."""
     return {
         "interval_seconds": item.interval_seconds,
-        "guard_percent": f"{limits.share * 100:g}",
-        "guard_count": limits.count,
+        "guard_percent": _percent(item.guard_share),
+        "guard_count": "" if item.guard_count is None else item.guard_count,
         "stale_after_seconds": item.stale_after_seconds or "",
-        "guard_growth_percent": "" if limits.growth_share is None else f"{limits.growth_share * 100:g}",
+        "guard_growth_percent": _percent(item.guard_growth_share),
         "allow_empty": item.allow_empty,
+        "looks_in_others": item.references == ReferenceMode.AUTO,
         "retention_days": "" if item.retention_days is None else item.retention_days,
     }
 
 
+def inherited_words(item: Import) -> dict[str, str]:
+    """For each limit what holds where the import has none of its own, and whether that is so now."""
+    default = item.organization
+    growth, days = default.guard_growth_share, default.retention_days
+    values = {
+        "guard_share": words.percent(default.guard_share),
+        "guard_count": words.thousands(default.guard_count),
+        "guard_growth_share": "no limit" if growth is None else words.percent(growth),
+        "retention_days": words.counted(days, "day") if days else "for good",
+    }
+    now = inherited(item)
+    return {
+        name: f"Inherited from the organization: {value}."
+        if name in now
+        else f"Its own. Blank: inherited from the organization ({value})."
+        for name, value in values.items()
+    }
+
+
 def values_of(posted: Mapping[str, str]) -> dict[str, Any]:
-    """The form as values of `imports.rules.change`.
+    """The form as values of `imports.rules.change`; only fields that were sent.
 
     Raises: `InputInvalid` with a message per field that is not a number.
     """
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
-    for name, words in (("interval_seconds", "interval"), ("guard_count", "number of records")):
-        text = posted.get(name, "").replace(",", "").strip()
-        if not text and name == "interval_seconds":
-            continue
-        if text.isascii() and text.isdigit():
-            values[name] = int(text)
-        else:
-            wrong[name] = f"The {words} must be a whole number."
-    try:
-        values["guard_share"] = float(posted.get("guard_percent", "")) / 100
-    except ValueError:
-        wrong["guard_percent"] = "The share must be a number of percent, like 20."
-    else:
-        if not 0 <= values["guard_share"] <= 1:
-            wrong["guard_percent"] = "The share must be from 0 to 100 percent."
+    text = posted.get("interval_seconds", "")
+    if text:
+        values["interval_seconds"] = _whole(text, "interval_seconds", "interval", wrong)
     stale = posted.get("stale_after_seconds", "")
     values["stale_after_seconds"] = int(stale) if stale.isascii() and stale.isdigit() else None
-    for name, value in _optional(posted, wrong):
-        values[name] = value
+    values |= dict(_limits(posted, wrong))
+    if "has_switches" in posted:  # a switch that is off is not sent
+        values["allow_empty"] = "allow_empty" in posted
+        values["references"] = (ReferenceMode.AUTO if "looks_in_others" in posted else ReferenceMode.OWN).value
     if wrong:
         raise InputInvalid(next(iter(wrong.values())), fields=wrong)
     return values
 
 
-def _optional(posted: Mapping[str, str], wrong: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Fields that may be left blank, which says: as the organization has it. `has_switches` says that the
-    form had a switch, because one that is off is not sent."""
-    if "guard_growth_percent" in posted:
-        text = posted["guard_growth_percent"].strip()
-        try:
-            yield "guard_growth_share", float(text) / 100 if text else None
-        except ValueError:
-            wrong["guard_growth_percent"] = "The share must be a number of percent, like 200, or blank."
-    if "retention_days" in posted:
-        text = posted["retention_days"].replace(",", "").strip()
-        if text and not (text.isascii() and text.isdigit() and len(text) < 7):
-            wrong["retention_days"] = "The number of days must be a whole number, or blank."
-        else:
-            yield "retention_days", int(text) if text else None
-    if "has_switches" in posted:
-        yield "allow_empty", "allow_empty" in posted
+def _limits(posted: Mapping[str, str], wrong: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """The limits that were sent; None for a blank one: as the organization has it."""
+    for field, name, high in _SHARES:
+        if field in posted:
+            yield name, _share(posted[field], field, high, wrong)
+    for name, what in _NUMBERS:
+        if name in posted:
+            text = posted[name].replace(",", "").strip()
+            yield name, _whole(text, name, what, wrong) if text else None
 
 
-def own_values(item: Import, values: dict[str, Any]) -> dict[str, Any]:
-    """`values` without limits that the import inherits and the person left as they were: it goes on
-    inheriting them."""
-    limits, shared = limits_of(item), inherited(item)
-    left = {"guard_share": limits.share, "guard_count": limits.count, "guard_growth_share": limits.growth_share}
-    return {
-        name: value for name, value in values.items() if not (name in shared and name in left and value == left[name])
-    }
+def _share(text: str, field: str, high: float, wrong: dict[str, str]) -> float | None:
+    text = text.replace("%", "").strip()
+    if not text:
+        return None
+    try:
+        percent = float(text)
+    except ValueError:
+        percent = math.nan
+    if not 0 <= percent <= high:  # nan is neither
+        wrong[field] = f"The share must be a number of percent from 0 to {high:,.0f}, like 20, or blank."
+        return None
+    return percent / 100
+
+
+def _whole(text: str, field: str, what: str, wrong: dict[str, str]) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) < 11:
+        return int(text)
+    wrong[field] = f"The {what} must be a whole number{'' if field == 'interval_seconds' else ', or blank'}."
+    return None
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share * 100:g}"

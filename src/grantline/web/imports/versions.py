@@ -60,7 +60,7 @@ def _context(request: PageRequest, item: Import) -> dict[str, Any]:
             {"version": version, "phrases": change_phrases(version.changes), "is_current": version.number == current}
             for version in page.object_list
         ],
-        "may_roll_back": may(request.scope, item.application, Permission.RUN_DECIDE),
+        "may_choose": page.paginator.count > 1 and may(request.scope, item.application, Permission.RUN_DECIDE),
         "version": "",
         "reason": "",
         "errors": {},

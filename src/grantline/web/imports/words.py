@@ -46,6 +46,13 @@ _FILE_WORDS = {
     "skip_rows_starting_with": "rows left out that begin with",
     "stop_at_row_starting_with": "reading stops at a row that begins with",
     "skip_last": "rows left out at the end",
+    "count_row": "row that states the count begins with",
+    "fill_down": "columns filled down",
+    "fill_merged": "merged cells count for each row",
+    "displayed_text": "cells as they are displayed",
+    "protective_prefix": "character before each cell",
+    "items": "value of the objects in a list",
+    "member": "file inside the ZIP",
 }
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 _OPERATORS = {"equals": "is", "differs": "is not", "in": "is one of", "not_in": "is none of"}
@@ -71,11 +78,15 @@ def other_words(mapping: Mapping[str, Any] | None) -> list[str]:
     said = []
     if document.get("mode") == "delta":
         said.append("Each file holds changes only; rows it does not name stay as they are.")
+    if document.get("sources"):
+        said.append(f"It describes {len(document['sources'])} files or sheets, each with columns of its own.")
+    if document.get("ready"):
+        said.append(f"The folder is read once it holds {document['ready']}.")
     for name, value in (document.get("file") or {}).items():
         said.append(f"{_FILE_WORDS.get(name, name).capitalize()}: {shown_value(name, value)}.")
     for name, value in (document.get("constants") or {}).items():
         said.append(f"{target_label(name)} is always “{value}”.")
-    said += [_condition(item) for item in document.get("where") or ()]
+    said += [condition_words(item) for item in document.get("where") or ()]
     return said
 
 
@@ -91,6 +102,10 @@ def shown_value(name: str, value: Any) -> str:
     """The value of an option of the file section, in words."""
     if name == "delimiter":
         return DELIMITER_NAMES.get(value, str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {text}" for key, text in value.items())
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return "none" if value is None else str(value)
@@ -130,6 +145,10 @@ def _column(column: Mapping[str, Any]) -> ColumnWords:
         options.append(f"dates as {column['date']}")
     if column.get("zone"):
         options.append(f"times in {column['zone']}")
+    if column.get("serials"):
+        options.append("plain numbers are a spreadsheet’s days")
+    if column.get("pattern"):
+        options.append(f"each cell must match {column['pattern']}")
     if column.get("nulls"):
         options.append("empty if " + ", ".join(f"“{word}”" for word in column["nulls"]))
     if column.get("map"):
@@ -139,7 +158,8 @@ def _column(column: Mapping[str, Any]) -> ColumnWords:
     return ColumnWords(str(column.get("source", "")), becomes, tuple(options))
 
 
-def _condition(item: Mapping[str, Any]) -> str:
+def condition_words(item: Mapping[str, Any]) -> str:
+    """One condition in a sentence."""
     column = item.get("column")
     if "is" in item:
         return f"Only rows where “{column}” is {item['is']}."

@@ -18,6 +18,7 @@ TRIGGERS = {
     "upload": "with a file by hand",
     "first": "as the first look",
     "rollback": "as a rollback",
+    "references": "because another import of the application changed",
 }
 
 

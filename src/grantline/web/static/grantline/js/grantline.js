@@ -266,6 +266,27 @@
   document.addEventListener("htmx:sendError", () =>
     toast({ text: "Grantline cannot be reached. Check the connection, then try again.", tone: "red" }));
 
+  // ---- the mapping editor: what is open stays open, and an answer that is older than what was typed since
+  // is not shown (the form asks again by itself)
+
+  const sentBy = (form) => new URLSearchParams(new FormData(form)).toString();
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches("[data-live]")) event.detail.elt.sentFields = sentBy(event.detail.elt);
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const form = event.detail.requestConfig.elt;
+    if (!form.matches("[data-live]")) return;
+    if (form.isConnected && form.sentFields !== sentBy(form)) event.detail.shouldSwap = false;
+    const opened = [...event.detail.target.querySelectorAll("details[id]")].map((part) => [part.id, part.open]);
+    const reopen = () => {
+      for (const [id, open] of opened) {
+        const part = document.getElementById(id);
+        if (part && !part.querySelector("[aria-invalid=true]")) part.open = open;
+      }
+    };
+    if (event.detail.shouldSwap) document.addEventListener("htmx:afterSwap", reopen, { once: true });
+  });
+
   // ---- start
 
   function setUp(within) {
