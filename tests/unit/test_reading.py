@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from grantline.catalog.connection import connect
 from grantline.errors import FileEmpty, FileStructure, HeaderMissing, MappingInvalid
 from grantline.mapping.apply import apply
+from grantline.mapping.document import COLUMNS_LIMIT
 from grantline.reading import as_mapping, read_records, read_table
 
 TEXT = "Report of users\n\nuser;right\nA1;reader\nA2;\n"
@@ -143,3 +145,16 @@ def test_a_file_connector_s_file_lists_accounts_for_other_imports(
     found = read_records(path, None, con, tmp_path).records.references
     assert (found.lists_accounts, found.describes_accounts) == (True, True)
     assert found.defines
+
+
+def test_a_file_as_wide_as_a_mapping_may_be_needs_little_memory(tmp_path: Path) -> None:
+    """DuckDB made joins of the constants that each cell is compared with, and ran out of twice this memory."""
+    names = [f"Column {number}" for number in range(COLUMNS_LIMIT - 1)]
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(["User ID", *names]) + "\n" + ",".join(["U1", *names]) + "\n")
+    rules = [{"source": name, "to": f"profile.{name}"} for name in names]
+    mapping = {"version": 1, "columns": [{"source": "User ID", "to": "account.id"}, *rules]}
+    con = connect(memory_limit_mb=256)
+    records = read_records(path, mapping, con, tmp_path).records
+    (profile,) = con.execute(f"SELECT profile FROM {records.accounts}").fetchall()[0]
+    assert json.loads(profile) == {name: name for name in names}

@@ -18,6 +18,10 @@ import duckdb
 
 from grantline.errors import LakeUnavailable
 
+NOT_OPTIMIZED = "in_clause"
+"""DuckDB makes a join of each `IN (…)` with several constants (as of 2.0.1). A file of 250 columns, each with
+a few of them, then took 20 times the time and more than 512 MB for one row."""
+
 
 def connect(
     memory_limit_mb: int = 1024,
@@ -43,7 +47,11 @@ def connect(
         },
     )
     # GLOBAL: a plain SET would not reach the cursors that readers use.
-    for setting in ("python_enable_replacements = false", "parquet_metadata_cache = true"):
+    for setting in (
+        "python_enable_replacements = false",
+        "parquet_metadata_cache = true",
+        f"disabled_optimizers = '{NOT_OPTIMIZED}'",
+    ):
         con.execute(f"SET GLOBAL {setting}")
     if only_below:
         _lock(con, [*only_below, *([temp_dir] if temp_dir else [])])

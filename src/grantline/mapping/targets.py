@@ -108,7 +108,9 @@ TARGETS: dict[str, Target] = {
 
 
 def target(name: str) -> Target | None:
-    """The target called `name`; None where there is none."""
+    """The target called `name`; None where there is none. `account.profile.city` is `profile.city`."""
+    if name.startswith(f"account.{PROFILE}"):
+        name = name.removeprefix("account.")
     if name.startswith(PROFILE) and _PROFILE_NAME.fullmatch(name.removeprefix(PROFILE)):
         label = name.removeprefix(PROFILE)
         return Target(name, label, "text", "An attribute of the account under a name of your own.")

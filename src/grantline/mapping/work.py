@@ -63,15 +63,17 @@ class Work:
         DuckDB takes every CSV file whose dialect is declared for 42 rows (as of 2.0.1), and would hold
         the whole file. A locked connection keeps its settings: there the joins are right, but slower.
         """
+        (usual,) = self.one("SELECT current_setting('disabled_optimizers')")
+        more = ",".join(filter(None, (usual, "join_order,build_side_probe_side")))
         try:
-            self.con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+            self.con.execute(f"SET disabled_optimizers = '{more}'")
         except duckdb.InvalidInputException:
             yield
             return
         try:
             yield
         finally:
-            self.con.execute("RESET disabled_optimizers")
+            self.con.execute(f"SET disabled_optimizers = '{usual}'")
 
     def one(self, query: str) -> tuple[Any, ...]:
         """The first row of `query`."""

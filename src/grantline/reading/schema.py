@@ -101,7 +101,7 @@ def _target() -> dict[str, Any]:
     return {
         "anyOf": [
             {"enum": list(TARGETS)},
-            {"type": "string", "pattern": f"^{PROFILE.removesuffix('.')}\\.[^\\s.].{{0,99}}$"},
+            {"type": "string", "pattern": f"^(account\\.)?{PROFILE.removesuffix('.')}\\.[^\\s.].{{0,99}}$"},
         ]
     }
 

@@ -56,6 +56,11 @@ def test_the_same_meaning_has_the_same_canonical_text() -> None:
     assert one.canonical() == other.canonical()
 
 
+def test_a_profile_attribute_may_be_called_the_accounts() -> None:
+    one = load({"columns": [KEY, {"source": "City", "to": "account.profile.city"}]})
+    assert one == load({"columns": [KEY, {"source": "City", "to": "profile.city"}]})
+
+
 def test_another_meaning_has_another_canonical_text() -> None:
     assert load({"columns": [KEY]}).canonical() != load({"columns": [{**KEY, "case": "sensitive"}]}).canonical()
 
