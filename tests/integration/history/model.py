@@ -74,7 +74,8 @@ class State:
         return (self.accounts, self.grants) == (other.accounts, other.grants)
 
     def read(self, file: File, same: Same) -> tuple[State, State]:
-        """This state under the keys it keeps, and the state after a file: what only refused rows name stays."""
+        """This state under the keys it keeps, and the state after a file: what refused rows name stays, and is
+        marked, whether or not another row says the same account under its other key."""
         rows = same.renamed(file.rows)
         came = {group for _, groups in rows.values() for group in groups}
         now = self._called(_followed(same.users, rows, self.accounts), _followed(same.groups, came, self.entitlements))
@@ -82,8 +83,8 @@ class State:
         kept = {user: email for user, email in now.accounts.items() if user in unsure and user not in rows}
         accounts = {**kept, **{user: email for user, (email, _) in rows.items()}}
         grants = {(user, group) for user, (_, groups) in rows.items() for group in groups}
-        stays = {one for one in now.grants if one[0] in kept}
-        return now, State(accounts, frozenset(grants | stays), frozenset(kept))
+        stays = {one for one in now.grants if one[0] in unsure}
+        return now, State(accounts, frozenset(grants | stays), frozenset(kept) | unsure & set(rows))
 
     def _called(self, users: dict[str, str], groups: dict[str, str]) -> State:
         accounts = {users.get(user, user): email for user, email in self.accounts.items()}
@@ -110,14 +111,12 @@ class Model:
             return "failed"
         current = self.versions[-1] if self.versions else None
         now, new = (current or State()).read(file, self.same)
-        if current is None:
-            new = State(new.accounts, new.grants)
-        elif new.says_the_same(current):
+        if current is not None and new.says_the_same(current):
             self.held = None
             if new.marks == current.marks & set(new.accounts):
                 return "unchanged"
             return self._publish(new, file.body)
-        elif guarded(now, new) or file.body in self.undone:
+        if current is not None and (guarded(now, new) or file.body in self.undone):
             self.held = (new, file.body)
             return "held"
         return self._publish(new, file.body)
