@@ -7,7 +7,7 @@ lets it keep its integer. Two rows that become one keep the attributes of the on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -48,8 +48,8 @@ def aliased(con: duckdb.DuckDBPyConnection, incoming: Incoming, aliases: Aliases
     """`incoming` under the new keys; the same object where there are no aliases."""
     if not aliases:
         return incoming
-    accounts = _table(con, ACCOUNT, aliases.accounts, f"{prefix}_account_keys")
-    entitlements = _table(con, ENTITLEMENT, aliases.entitlements, f"{prefix}_entitlement_keys")
+    accounts = key_table(con, ACCOUNT.key, aliases.accounts, f"{prefix}_account_keys")
+    entitlements = key_table(con, ENTITLEMENT.key, aliases.entitlements, f"{prefix}_entitlement_keys")
     found = replace(incoming, account_aliases=accounts, entitlement_aliases=entitlements)
     found = replace(found, unconfirmed=_unconfirmed(con, incoming.unconfirmed, accounts, f"{prefix}_unconfirmed"))
     renamed = [
@@ -72,8 +72,9 @@ def renamed(con: duckdb.DuckDBPyConnection, incoming: Incoming, names: str | Non
     return incoming
 
 
-def _table(con: duckdb.DuckDBPyConnection, shape: Shape, pairs: Mapping[Key, Key], name: str) -> str:
-    columns = [*(f"old_{key}" for key in shape.key), *(f"new_{key}" for key in shape.key)]
+def key_table(con: duckdb.DuckDBPyConnection, key: Sequence[str], pairs: Mapping[Key, Key], name: str) -> str:
+    """A table of old and new keys, part by part (`old_id`, `new_id`); its name."""
+    columns = [f"{side}_{part}" for side in ("old", "new") for part in key]
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{column} VARCHAR' for column in columns)})")
     if pairs:
         marks = ", ".join("?" for _ in columns)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from grantline.catalog.aliases import Aliases
+from grantline.catalog.aliases import Aliases, key_table
 from grantline.catalog.columns import ACCOUNT, ACCOUNT_FIELDS, ENTITLEMENT, ENTITLEMENT_KEY, listed
 from grantline.catalog.lookups.view import Source
 from grantline.catalog.model import Snapshot
@@ -50,7 +50,7 @@ def accounts_of(
     )
     if not aliases.accounts:
         return f"({rows})"
-    keys = _table(con, f"{prefix}_account_keys", ("id",), [(*old, *new) for old, new in aliases.accounts.items()])
+    keys = key_table(con, ACCOUNT.key, aliases.accounts, f"{prefix}_account_keys")
     old = (
         f"SELECT k.old_id, NULL::VARCHAR, NULL::VARCHAR, {ALIAS_PLACE} FROM {keys} k"
         f" WHERE k.new_id IN (SELECT id FROM ({rows}))"
@@ -87,17 +87,7 @@ def entitlements_of(
     )
     if not aliases.entitlements:
         return f"({rows})"
-    pairs = [(*old, *new) for old, new in aliases.entitlements.items()]
-    keys = _table(con, f"{prefix}_entitlement_keys", ENTITLEMENT_KEY, pairs)
+    keys = key_table(con, ENTITLEMENT_KEY, aliases.entitlements, f"{prefix}_entitlement_keys")
     old = ", ".join(f"k.old_{name}" for name in ENTITLEMENT_KEY)
     same = " AND ".join(f"k.new_{name} IS NOT DISTINCT FROM r.{name}" for name in ENTITLEMENT_KEY)
     return f"({rows} UNION ALL SELECT {old} FROM {keys} k WHERE EXISTS (FROM ({rows}) r WHERE {same}))"
-
-
-def _table(
-    con: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], pairs: Sequence[tuple[str | None, ...]]
-) -> str:
-    columns = [f"{side}_{part}" for side in ("old", "new") for part in key]
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{column} VARCHAR' for column in columns)})")
-    con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", [list(pair) for pair in pairs])
-    return name

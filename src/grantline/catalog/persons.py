@@ -21,7 +21,9 @@ def _an_address(column: str) -> str:
     return f"CASE WHEN {folded} LIKE '_%@_%' AND length({folded}) <= {LONGEST_VALUE} THEN {folded} END"
 
 
-IS_PERSONAL = "(type IS NULL OR lower(type) NOT IN ('service', 'system'))"
+NOBODYS_OWN = ("service", "system")
+"""Types of accounts that are nobody's own."""
+IS_PERSONAL = f"(type IS NULL OR lower(type) NOT IN {NOBODYS_OWN})"
 """Whether an account is somebody's own; one whose type is not known is taken for one."""
 ADDRESS = f"CASE WHEN {IS_PERSONAL} THEN {_an_address('email')} END"
 """The address by which an account is matched, or NULL."""

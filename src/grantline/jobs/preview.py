@@ -9,6 +9,7 @@ known already. Nothing is stored but the object in the spool, kept for the next 
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import shutil
@@ -57,7 +58,9 @@ def preview_import(
 ) -> dict[str, Any]:
     """The preview document. Raises: `NotAllowed`, `SourceError` where the file cannot be had at all."""
     require(scope, item.application, Permission.IMPORT_WRITE)
-    item.mapping = mapping if mapping is not None else item.mapping
+    if mapping is not None:
+        item = copy.copy(item)  # the caller's stays as it is stored
+        item.mapping = mapping
     folder = Path(tempfile.mkdtemp(prefix="preview-", dir=spool_folder(item.organization_id)))
     try:
         found = _file(item, folder, upload or _last_upload(item))

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from grantline.mapping import masks
 from grantline.mapping.checks import Check, account_checks, defines, removes
 from grantline.mapping.levels import levels
 from grantline.mapping.plan import Cell, Plan
 from grantline.mapping.records import ACCOUNT_FIELDS
-from grantline.mapping.sql import INVISIBLE_SQL, MASK_BITS, literal, literals, mask_of
+from grantline.mapping.sql import INVISIBLE_SQL, literal, literals
 from grantline.mapping.targets import PROFILE
 from grantline.mapping.work import Work
 
@@ -58,17 +59,11 @@ def _read_cells(work: Work, relation: str, id_cell: Cell) -> None:
         cells += plan.dates
     kept = [f"{cell.trimmed} AS w{cell.index}" for cell in plan.worded]
     kept += [cell.value for cell in (*plan.attributes, *plan.lists, *(plan.dates if plan.lists else ()))]
-    bits = _bits(checks)
-    errors = sum({1 << bit for bit, check in zip(bits, checks, strict=True) if check.severity == "error"})
-    shared: dict[int, list[str]] = {}
-    for bit, check in zip(bits, checks, strict=True):
-        shared.setdefault(bit, []).append(tryable(check))
-    mask = mask_of(" OR ".join(shared.get(bit, ["false"])) for bit in range(max(bits, default=-1) + 1))
     held = work.create(
         "held",
-        f"SELECT *, id IS NULL OR (mask & {errors}) <> 0 AS refused FROM ("
+        f"SELECT *, id IS NULL OR {masks.is_refused(checks)} AS refused FROM ("
         f"SELECT {id_cell.raw}, times, {id_cell.value} AS id, {key_sql(plan, id_cell.value)} AS key,"
-        f" {removes(plan)} AS removed, {mask} AS mask"
+        f" {removes(plan)} AS removed, {masks.columns([tryable(check) for check in checks])}"
         f"{''.join(', ' + column for column in kept)}"
         f" FROM {levels(relation, cells, work.orders)} WHERE NOT {defines(plan)})",
     )
@@ -82,17 +77,8 @@ def tryable(check: Check) -> str:
 
 def keep_live(work: Work, checks: Sequence[Check], table: str) -> None:
     """Adds to the live checks those whose bit is set in some row of `table`."""
-    (found,) = work.one(f"SELECT coalesce(bit_or(mask), 0) FROM {table}")
-    work.live += [check for bit, check in zip(_bits(checks), checks, strict=True) if found >> bit & 1]
-
-
-def _bits(checks: Sequence[Check]) -> list[int]:
-    """The bit of each check in the mask. Of a file with very many columns several checks of one severity
-    share a bit: then some that no row fails are live too, which costs time and changes nothing."""
-    if len(checks) <= MASK_BITS:
-        return list(range(len(checks)))
-    half = MASK_BITS // 2
-    return [number % half + (half if check.severity == "error" else 0) for number, check in enumerate(checks)]
+    found = masks.anywhere(work, table, len(checks))
+    work.live += [check for bit, check in enumerate(checks) if found >> bit & 1]
 
 
 def _merge(work: Work, good: str) -> None:

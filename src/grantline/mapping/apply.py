@@ -17,7 +17,8 @@ import duckdb
 
 from grantline.errors import FileEmpty
 from grantline.issues import Issue
-from grantline.mapping.accounts import finish_accounts, gather_accounts, word_name
+from grantline.mapping import masks
+from grantline.mapping.accounts import finish_accounts, gather_accounts, keep_live, word_name
 from grantline.mapping.checks import cell_checks
 from grantline.mapping.document import Mapping
 from grantline.mapping.doubts import doubt_addresses, doubt_sizes, refuse_forms
@@ -31,7 +32,6 @@ from grantline.mapping.originals import with_records
 from grantline.mapping.plan import Plan, make_plan
 from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, Records, References
 from grantline.mapping.source import Source
-from grantline.mapping.sql import mask_of
 from grantline.mapping.targets import PROFILE
 from grantline.mapping.work import Work
 
@@ -108,8 +108,8 @@ def _try_dates(work: Work, relations: dict[int, str]) -> None:
     for cell in work.plan.dates if work.checked else ():
         checks = cell_checks(cell, work.orders)
         over = levels(relations[cell.index], [cell], work.orders)
-        found = work.one(f"SELECT coalesce(bit_or({mask_of(check.condition for check in checks)}), 0) FROM {over}")
-        work.live += [check for bit, check in enumerate(checks) if found[0] >> bit & 1]
+        tried = f"(SELECT {masks.columns([check.condition for check in checks])} FROM {over})"
+        keep_live(work, checks, tried)
 
 
 def _note_repeated_grants(work: Work, grants: str) -> None:

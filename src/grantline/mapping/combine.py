@@ -99,14 +99,10 @@ class _Combination:
         self.rejected = self.dangling = self.unlisted = 0
         self.sensitive = any(part.work.plan.id is not None and part.work.plan.id.rule.case for part in parts)
         self.references = self._references_of_all()
-        self.others = Others(
-            known=others.known,
-            former=others.former,
+        self.others = replace(
+            others,
             accounts=others.accounts if self.references.names_accounts else None,
-            account_titles=others.account_titles,
             entitlements=others.entitlements if self.references.names_entitlements else None,
-            entitlement_titles=others.entitlement_titles,
-            settled=others.settled,
         )
         if self.others.accounts is not None and not self.sensitive:
             self.sensitive = is_sensitive(con, self.others.accounts)

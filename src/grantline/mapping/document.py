@@ -269,21 +269,39 @@ def _target(value: Any, place: str) -> Target:
     return found
 
 
+def fits(option: str, to: str) -> bool:
+    """Whether a column whose target is `to` can use an option; any other option is refused there."""
+    found = target(to)
+    if option in ("resource_type", "parts"):
+        return to == "entitlements"
+    if option == "split":
+        return to in ("entitlements", MEMBERS)
+    if option in ("date", "zone", "serials"):
+        return to.startswith(PROFILE) or (found is not None and found.kind == "date")
+    return to in ("account.id", MEMBERS) if option == "case" else True
+
+
+def may_be_constant(to: str) -> bool:
+    """Whether a target may have the same value in every row."""
+    found = target(to)
+    return (
+        found is not None and found.kind not in ("list", "rows") and to != "account.id" and not to.startswith("grant.")
+    )
+
+
 def _check_fit(rule: ColumnRule, found: Target, place: str) -> None:
     """Refuses options that the column's target would leave without effect."""
-    for option in ("resource_type", "split", "parts"):
-        if getattr(rule, option) is None or rule.to == "entitlements" or (rule.to == MEMBERS and option == "split"):
-            continue
-        raise MappingInvalid(f"{place}.{option}: only works with 'to: entitlements'.")
-    if found.kind != "date" and not rule.to.startswith(PROFILE):
-        for option in ("date", "zone"):
-            if getattr(rule, option) is not None:
-                raise MappingInvalid(f"{place}.{option}: only works with a date or a profile target.")
+    for options, words in (
+        (("resource_type", "split", "parts"), "'to: entitlements'"),
+        (("date", "zone"), "a date or a profile target"),
+        (("case",), "'to: account.id'"),
+    ):
+        for option in options:
+            if getattr(rule, option) is not None and not fits(option, rule.to):
+                raise MappingInvalid(f"{place}.{option}: only works with {words}.")
     is_date = found.kind == "date" or rule.date is not None or rule.zone is not None
     if rule.serials and (not is_date or rule.date in DATE_KINDS):
         raise MappingInvalid(f"{place}.serials: only works with dates that are not numbers already.")
-    if rule.case is not None and rule.to not in ("account.id", MEMBERS):
-        raise MappingInvalid(f"{place}.case: only works with 'to: account.id'.")
     if found.kind == "status":
         for _, word in rule.map:
             if word.lower() not in STATUSES:
@@ -312,8 +330,6 @@ def _check_targets(mapping: Mapping, before: str = "") -> None:
             f"{before}columns: no column is mapped to account.id.",
             remedy="Add {source: <the column with the account's id>, to: account.id}.",
         )
-    if "account.id" in dict(mapping.constants):
-        raise MappingInvalid("constants.account.id: an account's id must come from a column.")
     if "row.op" in places and mapping.mode != "delta":
         raise MappingInvalid("mode: a column is mapped to row.op, which only works with 'mode: delta'.")
 
@@ -327,7 +343,9 @@ def _constants(value: Any) -> tuple[tuple[str, str], ...]:
     for name, text in sorted(value.items()):
         place = f"constants.{name}"
         kind = _target(name, place)
-        if kind.kind in ("list", "rows") or name.startswith("grant."):
+        if kind.name == "account.id":
+            raise MappingInvalid(f"{place}: an account's id must come from a column.")
+        if not may_be_constant(kind.name):
             raise MappingInvalid(f"{place}: this target cannot be a constant.")
         found.append((kind.name, _text(text, place)))
     return tuple(found)

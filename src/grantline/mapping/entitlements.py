@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 
 from grantline.issues import Issue, shown
+from grantline.mapping import masks
 from grantline.mapping.accounts import keep_live, tryable
 from grantline.mapping.checks import defines_entitlement, entitlement_checks
 from grantline.mapping.levels import levels
 from grantline.mapping.records import ENTITLEMENT_FIELDS, ENTITLEMENT_KEY, GRANT_FIELDS
-from grantline.mapping.sql import literal, mask_of, trimmed
+from grantline.mapping.sql import literal, trimmed
 from grantline.mapping.work import Work
 
 DIFFERENCES_LIMIT = 100
@@ -71,12 +72,11 @@ def _read_parts(work: Work, relation: str) -> None:
     details = ", ".join(f"{known.get(name, 'NULL::VARCHAR')} AS {name}" for name in ENTITLEMENT_FIELDS)
     raw = "".join(f"{column}, " for column in plan.identity_columns)
     named = " AND ".join(f"{cell.value} IS NOT NULL" for cell in plan.identity)
-    errors = sum(1 << bit for bit, check in enumerate(checks) if check.severity == "error")
     part = work.create(
         "part",
-        f"SELECT *, (mask & {errors}) <> 0 AS refused FROM ("
+        f"SELECT *, {masks.is_refused(checks)} AS refused FROM ("
         f"SELECT {raw}times, {identity}, {details}, {defines_entitlement(plan)} AS defined, {named} AS named,"
-        f" {mask_of(tryable(check) for check in checks)} AS mask FROM {levels(relation, cells, work.orders)})",
+        f" {masks.columns([tryable(check) for check in checks])} FROM {levels(relation, cells, work.orders)})",
     )
     keep_live(work, checks, part)
 

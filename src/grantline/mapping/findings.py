@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grantline.issues import Issue, shown
+from grantline.mapping import masks
 from grantline.mapping.checks import BLANK, Check
 from grantline.mapping.grants import conflict_sql
 from grantline.mapping.levels import levels
 from grantline.mapping.source import Place
-from grantline.mapping.sql import MASK_BITS, mask_of, trimmed
+from grantline.mapping.sql import trimmed
 from grantline.mapping.work import Work
 
 KEPT_ISSUES = 10_000
@@ -42,16 +43,15 @@ def find(work: Work) -> Findings:
     if not checks:
         return Findings()
     bad = _bad_rows(work, checks)
-    is_refused = _is_refused(checks)
+    is_refused = masks.is_refused(checks)
     findings = Findings()
     (findings.rejected,) = work.one(f'SELECT count(DISTINCT "row") FROM {bad} WHERE {is_refused}')
     for number, check in enumerate(checks):
-        mask, bit = _place(number)
-        (count,) = work.one(f"SELECT count(*) FROM {bad} WHERE ({mask} >> {bit}) & 1 = 1")
+        (count,) = work.one(f"SELECT count(*) FROM {bad} WHERE {masks.holds(number)}")
         findings.counts[check.code] += count
     findings.issues = _issues(work, checks, bad)
     work.con.execute(
-        f"INSERT INTO {work.name('unconfirmed')} SELECT DISTINCT id FROM {bad} WHERE ({is_refused}) AND id IS NOT NULL"
+        f"INSERT INTO {work.name('unconfirmed')} SELECT DISTINCT id FROM {bad} WHERE {is_refused} AND id IS NOT NULL"
     )
     return findings
 
@@ -65,43 +65,20 @@ def _checks(work: Work) -> list[Check]:
 
 
 def _bad_rows(work: Work, checks: list[Check]) -> str:
-    """Table `bad`: row number, masks of the checks that fail (`mask0` of the first `MASK_BITS`, `mask1` of
-    the next, …), id as it is compared."""
+    """Table `bad`: row number, masks of the checks that fail, id as it is compared."""
     conditions = [check.condition.replace(BLANK, work.plan.blank_sql()) for check in checks]
     id_cell = work.plan.id
     # A NUL cannot be stored by PostgreSQL; without it the id still names the account that is meant.
     named = f"replace({id_cell.value}, chr(0), '')" if id_cell else "NULL::VARCHAR"
     over = levels(work.numbered(), work.plan.cells, work.orders)
-    masks = [
-        f"{mask_of(conditions[first : first + MASK_BITS])} AS {_place(first)[0]}"
-        for first in range(0, len(conditions), MASK_BITS)
-    ]
-    query = f'SELECT "row", {", ".join(masks)}, {named} AS id FROM {over}'
+    query = f'SELECT "row", {masks.columns(conditions)}, {named} AS id FROM {over}'
     with work.sides_as_written():
-        return work.create("bad", f"SELECT * FROM ({query}) WHERE {' OR '.join(f'{m} <> 0' for m in _masks(checks))}")
-
-
-def _place(number: int) -> tuple[str, int]:
-    """The mask and the bit of a check, by its number."""
-    return f"mask{number // MASK_BITS}", number % MASK_BITS
-
-
-def _masks(checks: list[Check]) -> list[str]:
-    return [_place(first)[0] for first in range(0, len(checks), MASK_BITS)]
-
-
-def _is_refused(checks: list[Check]) -> str:
-    """Whether a row of `bad` is refused."""
-    errors = dict.fromkeys(_masks(checks), 0)
-    for number, check in enumerate(checks):
-        mask, bit = _place(number)
-        errors[mask] |= (check.severity == "error") << bit
-    return " OR ".join(f"({mask} & {bits}) <> 0" for mask, bits in errors.items())
+        return work.create("bad", f"SELECT * FROM ({query}) WHERE {masks.any_holds(len(checks))}")
 
 
 def _issues(work: Work, checks: list[Check], bad: str) -> list[Issue]:
-    masks = _masks(checks)
-    failed = "".join(f", b.{mask}" for mask in masks)
+    columns = masks.names(len(checks))
+    failed = "".join(f", b.{mask}" for mask in columns)
     positions = sorted({check.cell.column for check in checks if check.cell.column is not None})
     cells = "".join(f", n.c{position}" for position in positions)
     with work.sides_as_written():
@@ -113,8 +90,8 @@ def _issues(work: Work, checks: list[Check], bad: str) -> list[Issue]:
     duplicates = _duplicates(work) if work.conflicts else {}
     issues: list[Issue] = []
     for number, *values in rows:
-        mask = sum(bits << MASK_BITS * place for place, bits in enumerate(values[: len(masks)]))
-        cell_of = dict(zip(positions, values[len(masks) :], strict=True))
+        mask = masks.as_one(values[: len(columns)])
+        cell_of = dict(zip(positions, values[len(columns) :], strict=True))
         for bit, check in enumerate(checks):
             if mask >> bit & 1:
                 value = cell_of.get(check.cell.column) if check.cell.column is not None else None

@@ -19,11 +19,16 @@ _TEMPLATE = re.compile(r"\[([A-Za-z]\w*)\]\s+(?:Required|Optional)\s*$", re.IGNO
 _SIGNS = re.compile(r"[^\w;=*-]|_", re.UNICODE)
 
 
+def plain(header: str) -> str:
+    """`header` as a mapping's `source` is compared with it: in NFC, without invisible signs around."""
+    return unicodedata.normalize("NFC", header).strip(INVISIBLE)
+
+
 def folded(header: str) -> str:
     """`header` as names are compared: `First Name [Required]` is `firstname`."""
     template = _TEMPLATE.search(header)
     header = template.group(1) if template else header
-    text = unicodedata.normalize("NFC", header).strip(INVISIBLE)
+    text = plain(header)
     return _SIGNS.sub("", _SUFFIX.sub("", text).casefold()).replace("-", "")
 
 

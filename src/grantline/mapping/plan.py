@@ -8,15 +8,14 @@ with the near match, `HeaderDuplicate`); compared after trimming, in NFC, letter
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grantline.errors import HeaderDuplicate, HeaderMissing, MappingInvalid
 from grantline.mapping.document import ColumnRule, Condition, Mapping
-from grantline.mapping.names import folded, resource_type_of
+from grantline.mapping.names import folded, plain, resource_type_of
 from grantline.mapping.records import ACCOUNT_FIELDS, ENTITLEMENT_FIELDS, ENTITLEMENT_KEY
-from grantline.mapping.sql import INVISIBLE, literal, literals, trimmed
+from grantline.mapping.sql import literal, literals, trimmed
 from grantline.mapping.targets import PROFILE, Target, target
 
 IDENTITY = ("resource.type", "resource.name", "entitlement.name")
@@ -170,7 +169,7 @@ def make_plan(mapping: Mapping, columns: tuple[str, ...], *, by_members: bool = 
     Raises: `HeaderMissing` where a mapped column is absent, `HeaderDuplicate` where its name is there
     twice, `MappingInvalid` where targets are mapped that would have no effect.
     """
-    names = tuple(_clean(column) for column in columns)
+    names = tuple(plain(column) for column in columns)
     cells = [
         Cell(index, rule, _target(rule.to), _position(rule.source, names), rule.source)
         for index, rule in enumerate(mapping.columns)
@@ -191,17 +190,13 @@ def _target(name: str) -> Target:
     return found
 
 
-def _clean(header: str) -> str:
-    return unicodedata.normalize("NFC", header).strip(INVISIBLE)
-
-
 def place_of(source: str, columns: Iterable[str]) -> int:
     """The place of a column in the header. Raises: `HeaderMissing`, `HeaderDuplicate`."""
-    return _position(source, tuple(_clean(column) for column in columns))
+    return _position(source, tuple(plain(column) for column in columns))
 
 
 def _position(source: str, names: tuple[str, ...]) -> int:
-    wanted = _clean(source)
+    wanted = plain(source)
     found = [index for index, name in enumerate(names) if name == wanted]
     if len(found) > 1:
         places = " and ".join(str(index + 1) for index in found)

@@ -42,13 +42,3 @@ def any_of(conditions: Iterable[str]) -> str:
     """Whether one of `conditions` holds; NULL counts as no."""
     joined = " OR ".join(f"coalesce({condition}, false)" for condition in conditions)
     return f"({joined})" if joined else "false"
-
-
-MASK_BITS = 62
-"""Conditions that one mask can tell apart: a BIGINT without its sign, and without the bit before it."""
-
-
-def mask_of(conditions: Iterable[str]) -> str:
-    """A BIGINT with bit i set where condition i holds."""
-    bits = [f"(CASE WHEN {condition} THEN {1 << bit} ELSE 0 END)" for bit, condition in enumerate(conditions)]
-    return f"({' + '.join(bits)})::BIGINT" if bits else "0::BIGINT"

@@ -8,7 +8,6 @@ folder that outlives the tables. Out: a `Reading`. Used by the runs of an import
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Document
@@ -29,11 +28,11 @@ from grantline.mapping.apply import map_source
 from grantline.mapping.combine import Part, combine, is_resolved
 from grantline.mapping.document import ColumnRule, Mapping, load
 from grantline.mapping.layouts import LINUX_GROUP
+from grantline.mapping.names import plain
 from grantline.mapping.others import Others
 from grantline.mapping.propose import Proposal, known_header, propose
 from grantline.mapping.records import Records
 from grantline.mapping.source import Unproven
-from grantline.mapping.sql import INVISIBLE
 from grantline.reading.file_connector import (
     SECTIONS,
     flat_parts,
@@ -317,13 +316,13 @@ class _Known:
 
     def __init__(self, mapping: Mapping, *, in_set: bool = False) -> None:
         self._in_set, self._mapping = in_set, mapping
-        self._sources = {_clean(rule.source) for rule in mapping.columns}
-        self._sources |= {_clean(condition.column) for condition in mapping.where}
+        self._sources = {plain(rule.source) for rule in mapping.columns}
+        self._sources |= {plain(condition.column) for condition in mapping.where}
 
     def __call__(self, columns: Sequence[str]) -> bool:
         if not self._sources:
             return known_header(columns, in_set=self._in_set)
-        return self._sources <= {_clean(column) for column in columns}
+        return self._sources <= {plain(column) for column in columns}
 
     def used(self, columns: Sequence[str]) -> list[int]:
         """The columns, by index, that the mapping reads: its own, or those that the header suggests."""
@@ -332,14 +331,14 @@ class _Known:
             rules = self._rules(columns)
             if rules is None:
                 return list(range(len(columns)))
-            sources = {_clean(rule.source) for rule in rules}
-        return [place for place, column in enumerate(columns) if _clean(column) in sources]
+            sources = {plain(rule.source) for rule in rules}
+        return [place for place, column in enumerate(columns) if plain(column) in sources]
 
     def keys(self, columns: Sequence[str]) -> list[int]:
         """The columns, by index, that identify an account or an entitlement."""
         rules = [rule for rule in self._rules(columns) or () if rule.to in KEYS]
-        sources = {_clean(rule.source) for rule in rules}
-        return [place for place, column in enumerate(columns) if _clean(column) in sources]
+        sources = {plain(rule.source) for rule in rules}
+        return [place for place, column in enumerate(columns) if plain(column) in sources]
 
     def _rules(self, columns: Sequence[str]) -> tuple[ColumnRule, ...] | None:
         """The mapping's rules, or those that the header suggests; None where it suggests none."""
@@ -349,7 +348,3 @@ class _Known:
             return propose(columns, in_set=self._in_set).mapping.columns
         except FileError:
             return None
-
-
-def _clean(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip(INVISIBLE)

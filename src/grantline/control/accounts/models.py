@@ -8,9 +8,12 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import MD5
 
+from grantline.control.people.models import Rule
 from grantline.control.tenancy import Owned
 
-MATCHES = (("email", "E-mail address"), ("employee_id", "Employee ID"), ("", "Nobody"))
+LONGEST_KEY = 1024
+"""Characters of an account's id that the index keeps; a longer one is found by its start."""
+MATCHES = (*Rule.choices, ("", "Nobody"))
 """By what an account is taken for a person's. None: it was indexed before people were matched."""
 
 
@@ -27,7 +30,7 @@ class AccountIndex(Owned):
     organization = models.ForeignKey("control.Organization", on_delete=models.PROTECT, related_name="+", db_index=False)
     application = models.ForeignKey("control.Application", on_delete=models.CASCADE, related_name="+", db_index=False)
     import_id = models.CharField(max_length=40)
-    key = models.CharField(max_length=1024)
+    key = models.CharField(max_length=LONGEST_KEY)
     key_digest = models.GeneratedField(
         expression=MD5("key"), output_field=models.CharField(max_length=32), db_persist=True
     )

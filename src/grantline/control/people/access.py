@@ -13,7 +13,8 @@ from datetime import datetime
 
 from grantline.catalog import lookups
 from grantline.catalog.lookups.keys import packed_cursor, unpacked_cursor
-from grantline.control.accounts.models import AccountIndex
+from grantline.catalog.persons import NOBODYS_OWN
+from grantline.control.accounts.models import LONGEST_KEY, AccountIndex
 from grantline.control.applications.catalog import Catalog, Row, Rows
 from grantline.control.applications.models import Application
 from grantline.control.lake import reader
@@ -23,10 +24,8 @@ from grantline.control.people.reach import Reach, Unanswered, catalogs
 from grantline.control.tenancy import Scope, scoped
 from grantline.errors import NotFound
 
-LONGEST_INDEXED_KEY = 1024
 GRANTS_AT_ONCE = 500
 """Grants that come with an account; the cursor behind them goes on in the application's list of grants."""
-NOT_A_PERSON = ("service", "system")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def holdings(scope: Scope, person: Person, as_of: datetime | None = None) -> Hol
     if as_of is None:
         rows = scoped(AccountIndex, scope).filter(person=person)
         found = [(row[0], row[1], str(row[2])) for row in rows.values_list("application_id", "key", "matched_by")]
-        if not any(len(key) >= LONGEST_INDEXED_KEY for _, key, _ in found):
+        if not any(len(key) >= LONGEST_KEY for _, key, _ in found):
             return _indexed(scope, found)
     reach = catalogs(scope, as_of)
     with reader() as con:
@@ -119,7 +118,7 @@ def account_row(held: Held) -> Row | None:
         account = held.catalog.account(held.account)
     except NotFound:  # a version was published between the index and the look-up
         return None
-    is_own = (account["type"] or "").lower() not in NOT_A_PERSON
+    is_own = (account["type"] or "").lower() not in NOBODYS_OWN
     return account if is_own or held.matched_by == "owner" else None
 
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Concat
 
 from grantline.catalog import lookups
 from grantline.catalog.lookups.keys import packed_cursor, unpacked_cursor
-from grantline.control.accounts.models import AccountIndex
+from grantline.control.accounts.models import LONGEST_KEY, AccountIndex
 from grantline.control.applications.catalog import Row, Rows
 from grantline.control.imports.models import Import
 from grantline.control.lake import reader
@@ -74,7 +74,7 @@ def found(scope: Scope, text: str, limit: int) -> list[Row]:
 
 def person_of(scope: Scope, application_id: str, key: str) -> Person | None:
     """Whose an account is now; None for nobody's."""
-    digest = hashlib.md5(key[:1024].encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(key[:LONGEST_KEY].encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
     imports = scoped(Import, scope).filter(application_id=application_id).values_list("pk", flat=True)
     rows = scoped(AccountIndex, scope).filter(import_id__in=list(imports), key_digest=digest, person__isnull=False)
     row = rows.select_related("person").order_by("matched_by", "id").first()

@@ -8,11 +8,13 @@ new one cannot use go with the old one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
-from grantline.mapping.targets import PROFILE, target
+from grantline.mapping.document import fits
+from grantline.mapping.targets import target
 from grantline.mapping.words import STATUSES
 from grantline.web.imports.fields import (
     SWITCH,
@@ -37,20 +39,6 @@ OPTIONS = {
 }
 """The options behind *Options*, but the value map: label, hint, and what stands where nothing is set."""
 _NAMED = re.compile(r"columns\[\d+\]\.(\w+)")
-
-
-def fits(option: str, to: str) -> bool:
-    """Whether a column with the target `to` can use an option; the rule of `mapping.document`."""
-    found = target(to)
-    if option in ("resource_type", "parts"):
-        return to == "entitlements"
-    if option == "split":
-        return to in ("entitlements", "members")
-    if option in ("date", "zone", "serials"):
-        return to.startswith(PROFILE) or (found is not None and found.kind == "date")
-    if option == "case":
-        return to in ("account.id", "members")
-    return True
 
 
 def list_fields(index: int, rule: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -99,7 +87,7 @@ def pair_rows(index: int, rule: Mapping[str, Any]) -> tuple[PairRow, ...] | None
 
 def is_set(rule: Mapping[str, Any]) -> bool:
     """Whether any option behind *Options* is set."""
-    return any(rule.get(option) for option in ("date", "zone", "serials", "parts", "nulls", "pattern", "map", "case"))
+    return any(rule.get(option) for option in (*OPTIONS, "map"))
 
 
 def read_rule(
@@ -134,29 +122,23 @@ def _carried(rule: dict[str, Any], to: str) -> dict[str, Any]:
     return kept
 
 
+def _sent_pairs(index: int, posted: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """The rows of a value map as they were sent: place, word, what replaces it."""
+    for place in (f"map.{index}.{number}" for number in count()):
+        if (old := posted.get(f"{place}.from")) is None:
+            return
+        yield place, old, posted.get(f"{place}.to", "")
+
+
 def _pairs(index: int, posted: Mapping[str, str], removed: str) -> dict[str, str]:
     """The value map; a pair of two empty fields is none, one of them empty is refused by the document."""
-    pairs: dict[str, str] = {}
-    place = 0
-    while (old := posted.get(f"map.{index}.{place}.from")) is not None:
-        new = posted.get(f"map.{index}.{place}.to", "")
-        if (old or new) and removed != f"map.{index}.{place}":
-            pairs[old] = new
-        place += 1
-    return pairs
+    return {old: new for place, old, new in _sent_pairs(index, posted) if (old or new) and place != removed}
 
 
 def repeated_word(index: int, posted: Mapping[str, str]) -> str:
     """A word that two rows of a value map replace; empty where none is."""
-    seen: set[str] = set()
-    place = 0
-    while (old := posted.get(f"map.{index}.{place}.from")) is not None:
-        if old in seen:
-            return old
-        if old:
-            seen.add(old)
-        place += 1
-    return ""
+    words = [old for _, old, _ in _sent_pairs(index, posted) if old]
+    return next((word for place, word in enumerate(words) if word in words[:place]), "")
 
 
 def _put(rule: dict[str, Any], option: str, value: Any) -> None:

@@ -6,12 +6,11 @@ mapping names and the file has not stands at the end, so that nothing of a mappi
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grantline.mapping.sql import INVISIBLE
+from grantline.mapping.names import plain
 from grantline.mapping.targets import TARGETS, target
 from grantline.web.imports.column_fields import is_set, list_fields, option_fields, pair_rows
 from grantline.web.imports.fields import Choices, Field, PairRow
@@ -96,7 +95,9 @@ def layout_of(file_names: Sequence[str], document: Mapping[str, Any]) -> Layout:
     return layout
 
 
-def column_of(index: int, slot: Slot, layout: Layout, preview: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
+def column_of(
+    index: int, slot: Slot, layout: Layout, preview: Mapping[str, Any], document: Mapping[str, Any]
+) -> ColumnField:
     """The row of one slot."""
     rows = list(preview.get("columns") or ())
     row = rows[slot.place] if slot.place < layout.width else {}
@@ -124,16 +125,12 @@ def column_of(index: int, slot: Slot, layout: Layout, preview: Mapping[str, Any]
 
 
 def same_name(source: object, name: str) -> bool:
-    """Whether a rule is about a column; compared as the mapping does: in NFC, without spaces around."""
-    return _clean(str(source or "")) == _clean(name)
+    """Whether a rule is about a column; compared as the mapping does."""
+    return plain(str(source or "")) == plain(name)
 
 
 def _place(names: Sequence[str], source: str) -> int | None:
     return next((place for place, name in enumerate(names) if same_name(source, name)), None)
-
-
-def _clean(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip(INVISIBLE)
 
 
 def _reason(row: Mapping[str, Any]) -> str:

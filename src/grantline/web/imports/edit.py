@@ -90,14 +90,12 @@ def _when(item: Import) -> str:
 
 def _read_context(request: PageRequest, item: Import, sent: Sent | None) -> dict[str, Any]:
     """The editor with the file read by the mapping as it is now."""
-    stored = item.mapping
     is_usable = sent is not None and (sent.error is None or isinstance(sent.error, Conflict))
-    tried = sent.document if sent is not None and is_usable else stored
+    tried = sent.document if sent is not None and is_usable else item.mapping
     try:
         document = preview_import(request.scope, item, tried)
     except GrantlineError as failure:
         document = {"error": failure.document(), "mapping": tried}
-    item.mapping = stored
     return editor_context(request, document, sent, is_folder=reads_all(item.pattern))
 
 

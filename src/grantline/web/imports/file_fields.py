@@ -167,7 +167,8 @@ MORE = (
 
 FACTS = {fact.name: fact for fact in (*FIRST, *MORE)}
 _ON_TOP = {"encoding": ("csv", "json", "jsonl"), "records": ("json",)}
-_WORDS = {"header_row": "header_row", "sheet": "sheet", "encoding": "encoding", "delimiter": "delimiter"}
+_FOUND = {"format": "type", **{name: name for name in ("header_row", "sheet", "encoding", "delimiter")}}
+"""Facts that reading finds out by itself, by what the preview calls them."""
 
 
 def file_fields(
@@ -221,7 +222,7 @@ def _field(fact: Fact, found: Mapping[str, Any], file: Mapping[str, Any], error:
     fits = fits_lines(lines(text)) or not text if fact.kind == "lines" else fits_a_line(text)
     if not fits or not _same(fact, value, fact.read(text)):
         return Field(name, fact.label, "Set in the YAML", "note", error=error)
-    seen = _found_words(fact.name, found.get("type" if fact.name == "format" else _WORDS.get(fact.name, "")))
+    seen = _found_words(fact.name, found.get(_FOUND.get(fact.name, "")))
     options = fact.options
     if seen and options and options[0][0] == "auto":
         options = (("auto", f"{seen} (found)"), *options[1:])

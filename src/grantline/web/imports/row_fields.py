@@ -10,12 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grantline.mapping.document import may_be_constant
 from grantline.mapping.targets import TARGETS
 from grantline.web.imports.fields import ConditionRow, ConstantRow, fits_a_line, fits_lines, lines
 from grantline.web.imports.words import condition_words, target_label
 
-NOT_CONSTANT = ("entitlements", "members", "row.kind", "row.op", "account.id")
-"""Targets that `mapping.document` refuses as constants; so does it those of a grant."""
 _WHERE = re.compile(r"where\[(\d{1,4})\]")
 
 
@@ -103,7 +102,7 @@ def _read_condition(column: str, posted: Mapping[str, str], row: str) -> dict[st
 
 
 def _targets(chosen: str) -> tuple[tuple[str, str], ...]:
-    names = [name for name in TARGETS if name not in NOT_CONSTANT and not name.startswith("grant.")]
+    names = [name for name in TARGETS if may_be_constant(name)]
     if chosen and chosen not in names:
         names.append(chosen)
     return tuple((name, target_label(name)) for name in names)

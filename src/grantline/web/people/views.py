@@ -28,7 +28,6 @@ PAGE_ROWS: Final = 50
 ACCOUNTS_SHOWN: Final = 20
 GRANTS_SHOWN: Final = 200
 OWNED_SHOWN: Final = 50
-RULES: Final = {Rule.EMAIL.value: "E-mail address", Rule.EMPLOYEE_ID.value: "Employee ID"}
 
 
 @require_GET
@@ -68,7 +67,7 @@ def show(request: PageRequest, person_id: str) -> HttpResponse:
     context = {
         "person": person,
         "title": str(person),
-        "rule": RULES[person.rule],
+        "rule": person.get_rule_display(),
         "employee_ids": rules.employee_ids(request.scope, person) if person.rule == Rule.EMAIL else [],
         "account_count": len(held.accounts),
         "application_count": held.application_count,
@@ -103,7 +102,7 @@ def _shown(row: Row) -> dict[str, Any]:
     return {
         "account": account,
         "title": account.get("display_name") or account.get("username") or account["id"],
-        "matched_by": RULES.get(row["matched_by"], ""),
+        "matched_by": dict(Rule.choices).get(row["matched_by"], ""),
         "resources": grouped(grants.items),
         "has_dates": any(grant["granted_at"] or grant["expires_at"] for grant in grants.items),
         "has_more": grants.next is not None,
